@@ -1,0 +1,117 @@
+#include "core/base/file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+namespace tierline {
+namespace {
+
+Error system_error(ErrorCode code, std::string_view what, const std::string& path) {
+  const int number = errno;
+  return Error{code, std::string(what) + ": " + std::strerror(number), path};
+}
+
+std::string folder_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+}  // namespace
+
+Result<MappedFile> MappedFile::open(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return system_error(ErrorCode::NoInput, "cannot open", path);
+  struct stat info = {};
+  if (::fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
+    ::close(fd);
+    return Error{ErrorCode::NoInput, "not a regular file", path};
+  }
+  MappedFile file;
+  if (info.st_size > 0) {
+    const auto size = static_cast<std::size_t>(info.st_size);
+    void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (address == MAP_FAILED) {
+      Error error = system_error(ErrorCode::Io, "cannot map", path);
+      ::close(fd);
+      return error;
+    }
+    file.bytes_ = {static_cast<const std::uint8_t*>(address), size};
+  }
+  ::close(fd);
+  return file;
+}
+
+MappedFile::MappedFile(MappedFile&& other) noexcept : bytes_(std::exchange(other.bytes_, {})) {}
+
+MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
+  std::swap(bytes_, other.bytes_);
+  return *this;
+}
+
+MappedFile::~MappedFile() {
+  if (!bytes_.empty()) ::munmap(const_cast<std::uint8_t*>(bytes_.data()), bytes_.size());
+}
+
+Result<AtomicFile> AtomicFile::create(const std::string& path) {
+  struct stat info = {};
+  if (::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) {
+    return Error{ErrorCode::CannotCreate, "is a folder", path};
+  }
+  AtomicFile file;
+  file.path_ = path;
+  file.temporary_ = folder_of(path) + "/.tierline-XXXXXX";
+  // mkstemp creates with O_EXCL and mode 0600, so nobody else can read or replace the half-made file.
+  file.fd_ = ::mkostemp(file.temporary_.data(), O_CLOEXEC);
+  if (file.fd_ < 0) {
+    file.temporary_.clear();
+    return system_error(ErrorCode::CannotCreate, "cannot create", path);
+  }
+  return file;
+}
+
+AtomicFile::AtomicFile(AtomicFile&& other) noexcept
+    : path_(std::move(other.path_)),
+      temporary_(std::exchange(other.temporary_, {})),
+      fd_(std::exchange(other.fd_, -1)) {}
+
+AtomicFile::~AtomicFile() {
+  if (fd_ >= 0) ::close(fd_);
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+Status AtomicFile::write(ByteSpan bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(fd_, bytes.data(), bytes.size());
+    if (written < 0) {
+      if (errno == EINTR) continue;
+      return system_error(ErrorCode::Io, "cannot write", path_);
+    }
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
+Status AtomicFile::commit() {
+  if (::fsync(fd_) != 0) return system_error(ErrorCode::Io, "cannot sync", path_);
+  if (::close(std::exchange(fd_, -1)) != 0) return system_error(ErrorCode::Io, "cannot close", path_);
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) {
+    return system_error(ErrorCode::Io, "cannot rename onto", path_);
+  }
+  temporary_.clear();
+  // The rename itself must survive a power cut too; a file system that cannot sync a folder has none to lose.
+  const int folder = ::open(folder_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder >= 0) {
+    ::fsync(folder);
+    ::close(folder);
+  }
+  return {};
+}
+
+}  // namespace tierline

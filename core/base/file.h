@@ -1,0 +1,59 @@
+#pragma once
+
+// Files: reading by mapping, writing so that a reader sees the old file or the new one, never half.
+
+#include <string>
+#include <string_view>
+
+#include "core/base/bytes.h"
+#include "core/base/result.h"
+
+namespace tierline {
+
+/// A whole file mapped for reading. Movable; unmaps when destroyed.
+class MappedFile {
+ public:
+  /// Errors: NoInput when `path` cannot be opened or is no regular file, Io when it cannot be mapped.
+  static Result<MappedFile> open(const std::string& path);
+
+  MappedFile(MappedFile&& other) noexcept;
+  MappedFile& operator=(MappedFile&& other) noexcept;
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+  ~MappedFile();
+
+  ByteSpan bytes() const noexcept { return bytes_; }
+
+ private:
+  MappedFile() = default;
+  ByteSpan bytes_;
+};
+
+/// Writes a file under a temporary name beside its destination, mode 0600, and renames it when it is
+/// complete and synced. Destroyed without commit(), it leaves nothing behind.
+class AtomicFile {
+ public:
+  /// Errors: CannotCreate when the folder does not exist or cannot be written.
+  static Result<AtomicFile> create(const std::string& path);
+
+  AtomicFile(AtomicFile&& other) noexcept;
+  AtomicFile& operator=(AtomicFile&&) = delete;
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+  ~AtomicFile();
+
+  /// Errors: Io (disk full, quota, device).
+  Status write(ByteSpan bytes);
+  Status write(std::string_view text) { return write(as_bytes(text)); }
+
+  /// Syncs, renames onto the destination and syncs the folder. Errors: Io.
+  Status commit();
+
+ private:
+  AtomicFile() = default;
+  std::string path_;
+  std::string temporary_;
+  int fd_ = -1;
+};
+
+}  // namespace tierline
