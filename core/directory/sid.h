@@ -67,11 +67,11 @@ class Sid {
 template <>
 struct std::hash<tierline::directory::Sid> {
   std::size_t operator()(const tierline::directory::Sid& sid) const noexcept {
-    std::uint64_t hash = sid.authority() + 0x9E3779B97F4A7C15u * (sid.count() + 1);
+    std::uint64_t mixed = sid.authority() + 0x9E3779B97F4A7C15u * (sid.count() + 1);
     for (std::size_t i = 0; i < sid.count(); ++i) {
-      hash = (hash ^ sid.sub_authority(i)) * 0xFF51AFD7ED558CCDu;
-      hash ^= hash >> 32;
+      mixed = (mixed ^ sid.sub_authority(i)) * 0xFF51AFD7ED558CCDu;
+      mixed ^= mixed >> 32;
     }
-    return hash;
+    return mixed;
   }
 };

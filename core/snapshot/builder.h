@@ -1,0 +1,58 @@
+#pragma once
+
+// Writes a snapshot: collectors hand over facts one object at a time, in any order.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "core/base/bytes.h"
+#include "core/base/result.h"
+#include "core/snapshot/ids.h"
+#include "core/snapshot/meta.h"
+
+namespace tierline::snapshot {
+
+/// Collects objects in memory and writes them as one file.
+///
+/// Use: attribute() for each attribute once, then for each object begin_object(), value() and
+/// descriptor() in any order, end_object(); last write(). An object is identified by its objectGUID; when
+/// the same one comes twice, the one with the higher uSNChanged (or else the later) is kept.
+///
+/// Values are the bytes that LDAP transmits, whatever the source. nTSecurityDescriptor is handed over by
+/// descriptor(), not as a value; identical descriptors are stored once. `distinguishedName` must be given.
+class Builder {
+ public:
+  Builder();
+  ~Builder();
+  Builder(Builder&&) noexcept;
+  Builder& operator=(Builder&&) noexcept;
+
+  /// The id of the attribute with this lDAPDisplayName (compared without case), added when new.
+  AttributeId attribute(std::string_view name, directory::AttributeSyntax syntax);
+
+  void begin_object();
+  /// REQUIRES: between begin_object() and end_object(). Values of one attribute keep their order.
+  void value(AttributeId attribute, ByteSpan bytes);
+  void value(AttributeId attribute, std::string_view text) { value(attribute, as_bytes(text)); }
+  void descriptor(ByteSpan bytes);
+  void end_object();
+
+  /// Forgets the object begun, for a source that breaks off inside it.
+  void abandon_object();
+
+  void cover(Area area);
+
+  std::size_t object_count() const;
+
+  /// Writes the file (mode 0600, by rename; see AtomicFile). The builder is spent afterwards.
+  /// Errors: CannotCreate, Io; BadData when a single object or the whole exceeds the format's limits.
+  Status write(const std::string& path, const Provenance& provenance);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace tierline::snapshot

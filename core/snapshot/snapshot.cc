@@ -1,0 +1,411 @@
+#include "core/snapshot/snapshot.h"
+
+#include <capnp/any.h>
+#include <capnp/message.h>
+#include <capnp/serialize.h>
+#include <kj/exception.h>
+#include <xxhash.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "core/base/file.h"
+#include "core/base/text.h"
+#include "core/snapshot/format.h"
+#include "core/snapshot/snapshot.capnp.h"
+
+namespace tierline::snapshot {
+namespace {
+
+using directory::AttributeSyntax;
+using directory::Guid;
+
+struct ChunkPlace {
+  schema::Chunk::Kind kind;
+  std::uint32_t count;
+  std::uint64_t offset;
+  ByteSpan bytes;
+  std::uint64_t checksum;
+};
+
+// The reader counts bytes against amplification by shared pointers; our messages share none, so each is
+// bounded by its own size.
+capnp::ReaderOptions options_for(ByteSpan bytes) {
+  capnp::ReaderOptions options;
+  options.traversalLimitInWords = bytes.size() / sizeof(capnp::word) * 4 + 1024;
+  return options;
+}
+
+kj::ArrayPtr<const capnp::word> words_of(ByteSpan bytes) {
+  return {reinterpret_cast<const capnp::word*>(bytes.data()), bytes.size() / sizeof(capnp::word)};
+}
+
+// Runs `read` and turns what Cap'n Proto throws at damaged framing into an Error.
+template <class Read>
+Status guarded(std::uint64_t offset, const Read& read) {
+  try {
+    return read();
+  } catch (const kj::Exception&) {
+    return Error{ErrorCode::BadData, "damaged message", {}, offset};
+  }
+}
+
+template <class Element, class List>
+std::span<const Element> column(const List& list) {
+  const auto raw = capnp::AnyList::Reader(list).getRawBytes();
+  return {reinterpret_cast<const Element*>(raw.begin()), list.size()};
+}
+
+ByteSpan bytes_of(capnp::Data::Reader data) { return {data.begin(), data.size()}; }
+
+std::string string_of(capnp::Text::Reader text) { return {text.begin(), text.size()}; }
+
+// Offsets that start at zero, never fall and end exactly at `limit`.
+template <class Offsets>
+bool partitions(const Offsets& offsets, std::size_t entries, std::size_t limit) {
+  if (offsets.size() != entries + 1 || offsets.front() != 0 || offsets.back() != limit) return false;
+  return std::is_sorted(offsets.begin(), offsets.end());
+}
+
+}  // namespace
+
+struct File::State {
+  explicit State(MappedFile mapped, std::string name) : file(std::move(mapped)), path(std::move(name)) {}
+
+  MappedFile file;
+  std::string path;
+  std::string identity;
+  Meta meta;
+  std::vector<ChunkPlace> chunks;
+
+  Status read_contents();
+  Status read_meta(const ChunkPlace& place);
+
+  Error damaged(std::string message, std::uint64_t offset) const {
+    return {ErrorCode::BadData, std::move(message), path, offset};
+  }
+};
+
+Status File::State::read_contents() {
+  const ByteSpan all = file.bytes();
+  if (all.size() < kMagic.size() || as_text(all.first(kMagic.size())) != kMagic) {
+    return damaged("not a Tierline snapshot", 0);
+  }
+  ByteReader header(all, kMagic.size());
+  const std::uint32_t version = header.u32();
+  if (header.failed()) return damaged("the snapshot is cut off inside its header", all.size());
+  if (version > kFormatVersion) {
+    return damaged("written by a newer Tierline: format " + std::to_string(version) + ", this one reads up to " +
+                       std::to_string(kFormatVersion),
+                   kMagic.size());
+  }
+  if (version == 0) return damaged("no such format version: 0", kMagic.size());
+  if (all.size() < kHeaderSize + kTrailerSize || all.size() % sizeof(capnp::word) != 0) {
+    return damaged("the snapshot is cut off", all.size());
+  }
+  const std::size_t trailer_offset = all.size() - kTrailerSize;
+  ByteReader trailer(all, trailer_offset);
+  const std::uint64_t offset = trailer.u64();
+  const std::uint64_t size = trailer.u64();
+  const std::uint64_t checksum = trailer.u64();
+  const std::uint64_t file_size = trailer.u64();
+  const std::uint64_t seal = trailer.u64();
+  std::string sealed(as_text(all.first(kHeaderSize)));
+  sealed += as_text(all.subspan(trailer_offset, kTrailerSize - sizeof seal));
+  if (XXH3_64bits(sealed.data(), sealed.size()) != seal || file_size != all.size()) {
+    return damaged("the snapshot is cut off or its trailer is damaged", trailer_offset);
+  }
+  if (offset % sizeof(capnp::word) != 0 || offset < kHeaderSize || offset > trailer_offset ||
+      size != trailer_offset - offset) {
+    return damaged("the trailer points outside the file", trailer_offset);
+  }
+  const ByteSpan contents = all.subspan(offset, size);
+  if (XXH3_64bits(contents.data(), contents.size()) != checksum) {
+    return damaged("the table of contents is damaged (checksum)", offset);
+  }
+  const XXH128_hash_t hash = XXH3_128bits(contents.data(), contents.size());
+  XXH128_canonical_t canonical;
+  XXH128_canonicalFromHash(&canonical, hash);
+  identity = to_hex(canonical.digest);
+
+  Status status = guarded(offset, [&]() -> Status {
+    capnp::FlatArrayMessageReader reader(words_of(contents), options_for(contents));
+    for (const auto chunk : reader.getRoot<schema::Contents>().getChunks()) {
+      const std::uint64_t begin = chunk.getOffset();
+      if (begin % sizeof(capnp::word) != 0 || begin < kHeaderSize || begin > offset ||
+          chunk.getSize() > offset - begin || chunk.getSize() % sizeof(capnp::word) != 0) {
+        return damaged("a chunk lies outside the file", offset);
+      }
+      chunks.push_back({chunk.getKind(), chunk.getCount(), begin, all.subspan(begin, chunk.getSize()),
+                        chunk.getChecksum()});
+    }
+    return {};
+  });
+  if (!status) return std::move(status).error().in(path);
+  const auto place = std::find_if(chunks.begin(), chunks.end(), [](const ChunkPlace& chunk) {
+    return chunk.kind == schema::Chunk::Kind::META;
+  });
+  if (place == chunks.end()) return damaged("the snapshot does not say where it comes from", offset);
+  status = guarded(place->offset, [&] { return read_meta(*place); });
+  if (!status) return std::move(status).error().in(path);
+  return {};
+}
+
+Status File::State::read_meta(const ChunkPlace& place) {
+  if (XXH3_64bits(place.bytes.data(), place.bytes.size()) != place.checksum) {
+    return damaged("the description of the snapshot is damaged (checksum)", place.offset);
+  }
+  capnp::FlatArrayMessageReader reader(words_of(place.bytes), options_for(place.bytes));
+  const auto root = reader.getRoot<schema::Meta>();
+  const auto about = root.getProvenance();
+  meta.provenance.tool = string_of(about.getTool());
+  meta.provenance.tool_version = string_of(about.getToolVersion());
+  meta.provenance.source = string_of(about.getSource());
+  meta.provenance.server = string_of(about.getServer());
+  meta.provenance.reader = string_of(about.getReader());
+  meta.provenance.started = about.getStarted();
+  meta.provenance.finished = about.getFinished();
+  meta.provenance.highest_usn = about.getHighestUsn();
+  meta.provenance.dirsync_cookie = as_text(bytes_of(about.getDirsyncCookie()));
+  for (const auto area : root.getCoverage()) {
+    meta.coverage.push_back({string_of(area.getArea()), string_of(area.getDomain()), area.getAsked(),
+                             area.getRead(), area.getMissing(), string_of(area.getReason())});
+  }
+  for (const auto attribute : root.getAttributes()) {
+    if (attribute.getSyntax() > static_cast<std::uint8_t>(AttributeSyntax::SecurityDescriptor)) {
+      return damaged("unknown attribute syntax", place.offset);
+    }
+    meta.attributes.push_back(
+        {string_of(attribute.getName()), static_cast<AttributeSyntax>(attribute.getSyntax())});
+  }
+  if (meta.attributes.size() >= kNoAttribute) return damaged("too many attributes", place.offset);
+  return {};
+}
+
+File::File(std::unique_ptr<State> state) : state_(std::move(state)) {}
+File::File(File&&) noexcept = default;
+File& File::operator=(File&&) noexcept = default;
+File::~File() = default;
+
+const Meta& File::meta() const { return state_->meta; }
+const std::string& File::path() const { return state_->path; }
+const std::string& File::identity() const { return state_->identity; }
+
+Result<File> File::open(const std::string& path) {
+  Result<MappedFile> mapped = MappedFile::open(path);
+  if (!mapped) return std::move(mapped).error();
+  auto state = std::make_unique<State>(std::move(*mapped), path);
+  if (Status status = state->read_contents(); !status) return std::move(status).error();
+  return File(std::move(state));
+}
+
+Status Snapshot::load_objects(ByteSpan message, std::uint32_t count) {
+  // The reader object only parses pointers; the columns it hands out lie in the mapped file itself.
+  capnp::FlatArrayMessageReader reader(words_of(message), options_for(message));
+  const auto chunk = reader.getRoot<schema::ObjectChunk>();
+  ObjectColumns columns;
+  columns.guids = bytes_of(chunk.getGuids());
+  columns.parents = column<std::uint32_t>(chunk.getParents());
+  columns.descriptors = column<std::uint32_t>(chunk.getDescriptors());
+  columns.attribute_starts = column<std::uint32_t>(chunk.getAttributeStarts());
+  columns.attribute_ids = column<std::uint16_t>(chunk.getAttributeIds());
+  columns.value_starts = column<std::uint32_t>(chunk.getValueStarts());
+  columns.value_offsets = column<std::uint32_t>(chunk.getValueOffsets());
+  columns.heap = bytes_of(chunk.getHeap());
+
+  const std::size_t attributes = columns.attribute_ids.size();
+  const std::size_t values = columns.value_offsets.empty() ? 0 : columns.value_offsets.size() - 1;
+  if (columns.guids.size() != std::size_t{count} * 16 || columns.parents.size() != count ||
+      columns.descriptors.size() != count || !partitions(columns.attribute_starts, count, attributes) ||
+      !partitions(columns.value_starts, attributes, values) ||
+      !partitions(columns.value_offsets, values, columns.heap.size())) {
+    return Error{ErrorCode::BadData, "the columns of an object chunk do not fit together"};
+  }
+  for (std::uint32_t row = 0; row < count; ++row) {
+    for (std::uint32_t a = columns.attribute_starts[row]; a < columns.attribute_starts[row + 1]; ++a) {
+      const AttributeId id = columns.attribute_ids[a];
+      const bool ascending = a == columns.attribute_starts[row] || columns.attribute_ids[a - 1] < id;
+      if (id >= meta().attributes.size() || !ascending) {
+        return Error{ErrorCode::BadData, "an object has an attribute that the snapshot does not name"};
+      }
+    }
+  }
+  first_object_.push_back(static_cast<ObjectIndex>(object_count_));
+  object_count_ += count;
+  objects_.push_back(columns);
+  return {};
+}
+
+Status Snapshot::load_descriptors(ByteSpan message, std::uint32_t count) {
+  capnp::FlatArrayMessageReader reader(words_of(message), options_for(message));
+  const auto chunk = reader.getRoot<schema::DescriptorChunk>();
+  DescriptorColumns columns{column<std::uint32_t>(chunk.getOffsets()), bytes_of(chunk.getHeap())};
+  if (!partitions(columns.offsets, count, columns.heap.size())) {
+    return Error{ErrorCode::BadData, "the columns of a descriptor chunk do not fit together"};
+  }
+  first_descriptor_.push_back(static_cast<DescriptorIndex>(descriptor_count_));
+  descriptor_count_ += count;
+  descriptors_.push_back(columns);
+  return {};
+}
+
+// References between chunks: known only when all of them are there.
+Status Snapshot::check_references() const {
+  for (const ObjectColumns& columns : objects_) {
+    for (std::size_t row = 0; row < columns.parents.size(); ++row) {
+      const ObjectIndex parent = columns.parents[row];
+      const DescriptorIndex descriptor = columns.descriptors[row];
+      if ((parent != kNoObject && parent >= object_count_) ||
+          (descriptor != kNoDescriptor && descriptor >= descriptor_count_)) {
+        return Error{ErrorCode::BadData, "an object refers to something that the snapshot does not hold"};
+      }
+    }
+    for (std::size_t a = 0; a < columns.attribute_ids.size(); ++a) {
+      const AttributeInfo& info = meta().attributes[columns.attribute_ids[a]];
+      if (info.syntax != AttributeSyntax::DistinguishedName) continue;
+      for (std::uint32_t v = columns.value_starts[a]; v < columns.value_starts[a + 1]; ++v) {
+        ByteReader value(columns.heap.subspan(columns.value_offsets[v],
+                                              columns.value_offsets[v + 1] - columns.value_offsets[v]));
+        const std::uint8_t tag = value.u8();
+        const bool is_name = columns.attribute_ids[a] == dn_attribute_;
+        const bool fits = tag == kDnAsText || (tag == kDnAsObject && !is_name && value.remaining() == 4 &&
+                                               value.u32() < object_count_);
+        if (value.failed() || !fits) {
+          return Error{ErrorCode::BadData, "a value of " + visible(info.name) + " is no distinguished name"};
+        }
+      }
+    }
+  }
+  return {};
+}
+
+Result<Snapshot> Snapshot::load(File file) {
+  Snapshot snapshot(std::move(file));
+  snapshot.dn_attribute_ = snapshot.attribute(kDnAttribute);
+  for (const ChunkPlace& place : snapshot.file_.state_->chunks) {
+    if (place.kind == schema::Chunk::Kind::META) continue;
+    if (XXH3_64bits(place.bytes.data(), place.bytes.size()) != place.checksum) {
+      return snapshot.file_.state_->damaged("a chunk is damaged (checksum)", place.offset);
+    }
+    Status status = guarded(place.offset, [&]() -> Status {
+      if (place.kind == schema::Chunk::Kind::OBJECTS) return snapshot.load_objects(place.bytes, place.count);
+      if (place.kind == schema::Chunk::Kind::DESCRIPTORS) {
+        return snapshot.load_descriptors(place.bytes, place.count);
+      }
+      return {};  // a kind that a later version of this format added
+    });
+    if (!status) {
+      Error error = std::move(status).error().in(snapshot.path());
+      error.offset = place.offset;
+      return error;
+    }
+  }
+  if (Status status = snapshot.check_references(); !status) {
+    return std::move(status).error().in(snapshot.path());
+  }
+  return snapshot;
+}
+
+Result<Snapshot> Snapshot::open(const std::string& path) {
+  Result<File> file = File::open(path);
+  if (!file) return std::move(file).error();
+  return load(std::move(*file));
+}
+
+Object Snapshot::object(ObjectIndex index) const {
+  const auto after = std::upper_bound(first_object_.begin(), first_object_.end(), index);
+  const auto chunk = static_cast<std::uint32_t>(after - first_object_.begin() - 1);
+  return Object(this, index, chunk, index - first_object_[chunk]);
+}
+
+std::optional<ObjectIndex> Snapshot::find(const Guid& guid) const {
+  std::size_t low = 0;
+  std::size_t high = object_count_;
+  while (low < high) {
+    const std::size_t middle = low + (high - low) / 2;
+    if (object(static_cast<ObjectIndex>(middle)).guid() < guid) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  if (low == object_count_ || object(static_cast<ObjectIndex>(low)).guid() != guid) return std::nullopt;
+  return static_cast<ObjectIndex>(low);
+}
+
+ByteSpan Snapshot::descriptor(DescriptorIndex index) const {
+  const auto after = std::upper_bound(first_descriptor_.begin(), first_descriptor_.end(), index);
+  const auto chunk = static_cast<std::size_t>(after - first_descriptor_.begin() - 1);
+  const DescriptorColumns& columns = descriptors_[chunk];
+  const std::size_t row = index - first_descriptor_[chunk];
+  return columns.heap.subspan(columns.offsets[row], columns.offsets[row + 1] - columns.offsets[row]);
+}
+
+AttributeId Snapshot::attribute(std::string_view name) const {
+  const std::vector<AttributeInfo>& known = meta().attributes;
+  for (std::size_t id = 0; id < known.size(); ++id) {
+    if (equal_ascii_nocase(known[id].name, name)) return static_cast<AttributeId>(id);
+  }
+  return kNoAttribute;
+}
+
+Value Snapshot::value_at(std::uint32_t chunk, std::uint32_t place, bool dn) const {
+  const ObjectColumns& columns = objects_[chunk];
+  const std::uint32_t begin = columns.value_offsets[place];
+  const ByteSpan stored = columns.heap.subspan(begin, columns.value_offsets[place + 1] - begin);
+  if (!dn) return {stored};
+  if (stored[0] == kDnAsText) return {stored.subspan(1)};
+  ByteReader reader(stored, 1);
+  const ObjectIndex target = reader.u32();
+  return {as_bytes(object(target).dn()), target};
+}
+
+Value Values::operator[](std::size_t i) const {
+  return snapshot_->value_at(chunk_, first_ + static_cast<std::uint32_t>(i), dn_);
+}
+
+Guid Object::guid() const {
+  return *Guid::from_bytes(snapshot_->objects_[chunk_].guids.subspan(std::size_t{row_} * 16, 16));
+}
+
+ObjectIndex Object::parent() const { return snapshot_->objects_[chunk_].parents[row_]; }
+
+DescriptorIndex Object::descriptor() const { return snapshot_->objects_[chunk_].descriptors[row_]; }
+
+std::string_view Object::dn() const { return text(snapshot_->dn_attribute_); }
+
+std::span<const AttributeId> Object::attributes() const {
+  const Snapshot::ObjectColumns& columns = snapshot_->objects_[chunk_];
+  const std::uint32_t first = columns.attribute_starts[row_];
+  return columns.attribute_ids.subspan(first, columns.attribute_starts[row_ + 1] - first);
+}
+
+Values Object::values(AttributeId attribute) const {
+  Values values;
+  const std::span<const AttributeId> ids = attributes();
+  const auto found = std::lower_bound(ids.begin(), ids.end(), attribute);
+  if (found == ids.end() || *found != attribute) return values;
+  const Snapshot::ObjectColumns& columns = snapshot_->objects_[chunk_];
+  const std::size_t place = columns.attribute_starts[row_] + static_cast<std::size_t>(found - ids.begin());
+  values.snapshot_ = snapshot_;
+  values.chunk_ = chunk_;
+  values.first_ = columns.value_starts[place];
+  values.size_ = columns.value_starts[place + 1] - values.first_;
+  values.dn_ = snapshot_->meta().attributes[attribute].syntax == AttributeSyntax::DistinguishedName;
+  return values;
+}
+
+std::string_view Object::text(AttributeId attribute) const {
+  const Values all = values(attribute);
+  return all.empty() ? std::string_view() : all[0].text();
+}
+
+std::optional<std::int64_t> Object::number(AttributeId attribute) const {
+  const std::string_view digits = text(attribute);
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (digits.empty() || error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
+  return number;
+}
+
+}  // namespace tierline::snapshot

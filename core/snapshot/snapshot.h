@@ -1,0 +1,190 @@
+#pragma once
+
+// Reading a snapshot: the file is mapped, its chunks are checked once, and everything else is a view into it.
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/bytes.h"
+#include "core/base/result.h"
+#include "core/directory/guid.h"
+#include "core/snapshot/ids.h"
+#include "core/snapshot/meta.h"
+
+namespace tierline::snapshot {
+
+class Snapshot;
+
+/// One value of an attribute.
+struct Value {
+  ByteSpan bytes;                   ///< as LDAP transmits it
+  ObjectIndex target = kNoObject;   ///< for DN syntax: the object that has this DN, when it is in the snapshot
+
+  std::string_view text() const { return as_text(bytes); }
+};
+
+/// The values of one attribute of one object: a forward range of Value.
+class Values {
+ public:
+  class Iterator {
+   public:
+    using value_type = Value;
+    using difference_type = std::ptrdiff_t;
+    Iterator() = default;
+    Value operator*() const { return (*values_)[place_]; }
+    Iterator& operator++() {
+      ++place_;
+      return *this;
+    }
+    Iterator operator++(int) {
+      Iterator before = *this;
+      ++place_;
+      return before;
+    }
+    friend bool operator==(const Iterator& a, const Iterator& b) { return a.place_ == b.place_; }
+
+   private:
+    friend class Values;
+    Iterator(const Values* values, std::size_t place) : values_(values), place_(place) {}
+    const Values* values_ = nullptr;
+    std::size_t place_ = 0;
+  };
+
+  Values() = default;
+
+  std::size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  Value operator[](std::size_t i) const;
+  Iterator begin() const { return {this, 0}; }
+  Iterator end() const { return {this, size_}; }
+
+ private:
+  friend class Object;
+  const Snapshot* snapshot_ = nullptr;
+  std::uint32_t chunk_ = 0;
+  std::uint32_t first_ = 0;
+  std::uint32_t size_ = 0;
+  bool dn_ = false;
+};
+
+/// A view of one object; valid as long as its Snapshot.
+class Object {
+ public:
+  ObjectIndex index() const { return index_; }
+  directory::Guid guid() const;
+  ObjectIndex parent() const;
+  DescriptorIndex descriptor() const;
+  /// The distinguished name; empty when the source gave none.
+  std::string_view dn() const;
+
+  /// The attributes that have values, ascending.
+  std::span<const AttributeId> attributes() const;
+  Values values(AttributeId attribute) const;
+
+  bool has(AttributeId attribute) const { return !values(attribute).empty(); }
+  /// The first value, or an empty text.
+  std::string_view text(AttributeId attribute) const;
+  /// The first value as LDAP integer; absent when there is none or it is no number.
+  std::optional<std::int64_t> number(AttributeId attribute) const;
+
+ private:
+  friend class Snapshot;
+  Object(const Snapshot* snapshot, ObjectIndex index, std::uint32_t chunk, std::uint32_t row)
+      : snapshot_(snapshot), index_(index), chunk_(chunk), row_(row) {}
+  const Snapshot* snapshot_;
+  ObjectIndex index_;
+  std::uint32_t chunk_;
+  std::uint32_t row_;
+};
+
+/// A snapshot file, opened: its contents and what it says about itself have been checked; the chunks of
+/// objects and descriptors have not been touched.
+class File {
+ public:
+  /// Errors: NoInput; BadData for a file that is no snapshot, is cut off, damaged, or newer than this reader.
+  static Result<File> open(const std::string& path);
+
+  File(File&&) noexcept;
+  File& operator=(File&&) noexcept;
+  ~File();
+
+  const Meta& meta() const;
+  const std::string& path() const;
+  /// 32 hexadecimal digits that change with any byte of the snapshot's facts.
+  const std::string& identity() const;
+
+ private:
+  friend class Snapshot;
+  struct State;
+  explicit File(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+/// All of a snapshot, every chunk's checksum and structure verified, so that reading needs no checks.
+/// Immutable and safe to read from several threads.
+class Snapshot {
+ public:
+  /// Errors: BadData naming the chunk and its offset.
+  static Result<Snapshot> load(File file);
+  /// File::open() and load().
+  static Result<Snapshot> open(const std::string& path);
+
+  Snapshot(Snapshot&&) noexcept = default;
+  Snapshot& operator=(Snapshot&&) noexcept = default;
+
+  const Meta& meta() const { return file_.meta(); }
+  const std::string& path() const { return file_.path(); }
+  const std::string& identity() const { return file_.identity(); }
+
+  std::size_t object_count() const { return object_count_; }
+  /// REQUIRES: index < object_count().
+  Object object(ObjectIndex index) const;
+  /// The object with this GUID.
+  std::optional<ObjectIndex> find(const directory::Guid& guid) const;
+
+  std::size_t descriptor_count() const { return descriptor_count_; }
+  /// REQUIRES: index < descriptor_count().
+  ByteSpan descriptor(DescriptorIndex index) const;
+
+  /// The id of an attribute by its lDAPDisplayName without case; kNoAttribute when no object has it.
+  AttributeId attribute(std::string_view name) const;
+
+ private:
+  friend class Object;
+  friend class Values;
+
+  struct ObjectColumns {
+    ByteSpan guids;
+    std::span<const std::uint32_t> parents;
+    std::span<const std::uint32_t> descriptors;
+    std::span<const std::uint32_t> attribute_starts;
+    std::span<const std::uint16_t> attribute_ids;
+    std::span<const std::uint32_t> value_starts;
+    std::span<const std::uint32_t> value_offsets;
+    ByteSpan heap;
+  };
+  struct DescriptorColumns {
+    std::span<const std::uint32_t> offsets;
+    ByteSpan heap;
+  };
+
+  explicit Snapshot(File file) : file_(std::move(file)) {}
+  Status load_objects(ByteSpan message, std::uint32_t count);
+  Status load_descriptors(ByteSpan message, std::uint32_t count);
+  Status check_references() const;
+  Value value_at(std::uint32_t chunk, std::uint32_t place, bool dn) const;
+
+  File file_;
+  std::size_t object_count_ = 0;
+  std::size_t descriptor_count_ = 0;
+  std::vector<ObjectColumns> objects_;
+  std::vector<ObjectIndex> first_object_;  ///< by chunk
+  std::vector<DescriptorColumns> descriptors_;
+  std::vector<DescriptorIndex> first_descriptor_;
+  AttributeId dn_attribute_ = kNoAttribute;
+};
+
+}  // namespace tierline::snapshot

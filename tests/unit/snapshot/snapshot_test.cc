@@ -1,0 +1,162 @@
+#include "core/snapshot/snapshot.h"
+
+#include <doctest/doctest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "core/snapshot/builder.h"
+
+namespace tierline::snapshot {
+namespace {
+
+using directory::AttributeSyntax;
+
+std::string scratch(const std::string& name) {
+  const auto folder = std::filesystem::temp_directory_path() / ("tierline-unit-" + std::to_string(::getpid()));
+  std::filesystem::create_directories(folder);
+  return (folder / name).string();
+}
+
+std::string read_all(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+void write_all(const std::string& path, const std::string& bytes) {
+  std::ofstream(path, std::ios::binary) << bytes;
+}
+
+// A domain, a group with a member inside and one outside the snapshot, and two objects sharing a descriptor.
+Builder small_directory() {
+  Builder builder;
+  const AttributeId dn = builder.attribute("distinguishedName", AttributeSyntax::DistinguishedName);
+  const AttributeId guid = builder.attribute("objectGUID", AttributeSyntax::Guid);
+  const AttributeId member = builder.attribute("member", AttributeSyntax::DistinguishedName);
+  const AttributeId count = builder.attribute("adminCount", AttributeSyntax::Text);
+  const std::string names[] = {"DC=corp,DC=test", "CN=Staff,DC=corp,DC=test", "CN=Ann\\, A,DC=corp,DC=test"};
+  for (std::size_t i = 0; i < 3; ++i) {
+    builder.begin_object();
+    builder.value(guid, std::string(16, static_cast<char>('c' - i)));
+    builder.value(dn, names[i]);
+    if (i == 1) {
+      builder.value(member, names[2]);
+      builder.value(member, std::string_view("CN=Elsewhere,DC=other,DC=test"));
+      builder.value(count, std::string_view("1"));
+    }
+    if (i != 0) builder.descriptor(as_bytes("same descriptor"));
+    builder.end_object();
+  }
+  builder.cover({.area = "objects", .domain = "corp.test", .read = 3});
+  return builder;
+}
+
+TEST_CASE("what is written is read back") {
+  const std::string path = scratch("small.snap");
+  REQUIRE(small_directory().write(path, {.tool = "tierline", .server = "dc.corp.test", .highest_usn = 42}).ok());
+  struct stat info = {};
+  REQUIRE(::stat(path.c_str(), &info) == 0);
+  CHECK((info.st_mode & 0777) == 0600);
+
+  Result<Snapshot> opened = Snapshot::open(path);
+  REQUIRE(opened.ok());
+  const Snapshot& snapshot = *opened;
+  CHECK(snapshot.meta().provenance.server == "dc.corp.test");
+  CHECK(snapshot.meta().provenance.highest_usn == 42);
+  CHECK(snapshot.meta().is_complete());
+  REQUIRE(snapshot.object_count() == 3);
+  CHECK(snapshot.descriptor_count() == 1);
+
+  // Objects come in order of their GUIDs, which were given in falling order.
+  CHECK(snapshot.object(0).dn() == "CN=Ann\\, A,DC=corp,DC=test");
+  CHECK(snapshot.object(0).parent() == 2);
+  CHECK(snapshot.object(2).parent() == kNoObject);
+  const Object staff = snapshot.object(1);
+  CHECK(staff.number(snapshot.attribute("ADMINCOUNT")) == 1);
+  const Values members = staff.values(snapshot.attribute("member"));
+  REQUIRE(members.size() == 2);
+  CHECK(members[0].target == 0);
+  CHECK(members[0].text() == "CN=Ann\\, A,DC=corp,DC=test");
+  CHECK(members[1].target == kNoObject);
+  CHECK(members[1].text() == "CN=Elsewhere,DC=other,DC=test");
+  CHECK(as_text(snapshot.descriptor(staff.descriptor())) == "same descriptor");
+  CHECK(snapshot.find(staff.guid()) == ObjectIndex{1});
+  CHECK(snapshot.attribute("nothing") == kNoAttribute);
+}
+
+TEST_CASE("the same facts give the same bytes, whatever their order") {
+  const std::string one = scratch("one.snap");
+  const std::string two = scratch("two.snap");
+  REQUIRE(small_directory().write(one, {}).ok());
+  REQUIRE(small_directory().write(two, {}).ok());
+  CHECK(read_all(one) == read_all(two));
+}
+
+TEST_CASE("an object that comes twice is kept once, in its newer state") {
+  Builder builder;
+  const AttributeId guid = builder.attribute("objectGUID", AttributeSyntax::Guid);
+  const AttributeId usn = builder.attribute("uSNChanged", AttributeSyntax::Text);
+  for (const std::string_view changed : {"7", "9", "8"}) {
+    builder.begin_object();
+    builder.value(guid, std::string(16, 'g'));
+    builder.value(usn, changed);
+    builder.end_object();
+  }
+  const std::string path = scratch("twice.snap");
+  REQUIRE(builder.write(path, {}).ok());
+  Result<Snapshot> snapshot = Snapshot::open(path);
+  REQUIRE(snapshot.ok());
+  REQUIRE(snapshot->object_count() == 1);
+  CHECK(snapshot->object(0).number(snapshot->attribute("uSNChanged")) == 9);
+}
+
+TEST_CASE("every truncation and every damaged byte is refused by name and place") {
+  const std::string path = scratch("good.snap");
+  const std::string bad = scratch("bad.snap");
+  REQUIRE(small_directory().write(path, {.tool = "tierline"}).ok());
+  const std::string bytes = read_all(path);
+
+  for (std::size_t size = 0; size < bytes.size(); size += 3) {
+    CAPTURE(size);
+    write_all(bad, bytes.substr(0, size));
+    const Result<Snapshot> opened = Snapshot::open(bad);
+    REQUIRE_FALSE(opened.ok());
+    CHECK(opened.error().code == ErrorCode::BadData);
+    CHECK(opened.error().where == bad);
+    CHECK(opened.error().offset.has_value());
+  }
+  for (std::size_t place = 0; place < bytes.size(); ++place) {
+    CAPTURE(place);
+    std::string damaged = bytes;
+    damaged[place] = static_cast<char>(damaged[place] ^ (1 << (place % 8)));
+    write_all(bad, damaged);
+    const Result<Snapshot> opened = Snapshot::open(bad);
+    REQUIRE_FALSE(opened.ok());
+    CHECK(opened.error().code == ErrorCode::BadData);
+    CHECK(opened.error().offset.has_value());
+  }
+}
+
+TEST_CASE("a newer format is refused by its number") {
+  const std::string path = scratch("newer.snap");
+  REQUIRE(small_directory().write(path, {}).ok());
+  std::string bytes = read_all(path);
+  bytes[8] = 99;
+  write_all(path, bytes);
+  const Result<Snapshot> opened = Snapshot::open(path);
+  REQUIRE_FALSE(opened.ok());
+  CHECK(opened.error().message.find("format 99") != std::string::npos);
+}
+
+TEST_CASE("a folder that cannot be written leaves nothing behind") {
+  const Status status = small_directory().write("/nonexistent/folder/x.snap", {});
+  REQUIRE_FALSE(status.ok());
+  CHECK(status.error().code == ErrorCode::CannotCreate);
+}
+
+}  // namespace
+}  // namespace tierline::snapshot
