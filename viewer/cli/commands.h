@@ -1,0 +1,12 @@
+#pragma once
+
+// Every command of the program; each is implemented in the file of its name.
+
+#include "viewer/cli/command.h"
+
+namespace tierline::viewer::cli {
+
+Action declare_import(CLI::App& app);
+Action declare_info(CLI::App& app);
+
+}  // namespace tierline::viewer::cli

@@ -1,0 +1,71 @@
+// tierline COMMAND [ARGS]: reads directories, finds attack paths, shows drift. docs/contract.md is the contract.
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <exception>
+
+#include "viewer/cli/commands.h"
+
+namespace tierline::viewer::cli {
+namespace {
+
+struct Command {
+  const char* name;
+  const char* summary;
+  Declare declare;
+};
+
+constexpr Command kCommands[] = {
+    {"import", "read collected files into a snapshot", declare_import},
+    {"info", "what a snapshot holds and where it came from", declare_info},
+};
+
+int fail(const Error& error) {
+  std::fflush(stdout);
+  note(fmt::format("tierline: {}", error.describe()));
+  return static_cast<int>(error.code);
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("Active Directory attack-path and privilege-exposure graph engine");
+  app.name("tierline");
+  app.set_version_flag("--version", "tierline " TIERLINE_VERSION);
+  app.require_subcommand(1);
+  std::vector<std::pair<CLI::App*, Action>> actions;
+  for (const Command& command : kCommands) {
+    CLI::App* const sub = app.add_subcommand(command.name, command.summary);
+    actions.emplace_back(sub, command.declare(*sub));
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& asked_for_help) {
+    return app.exit(asked_for_help);
+  } catch (const CLI::ParseError& wrong) {
+    app.exit(wrong);
+    return static_cast<int>(ErrorCode::Usage);
+  }
+  for (const auto& [sub, action] : actions) {
+    if (!sub->parsed()) continue;
+    const Result<int> code = action();
+    if (!code) return fail(code.error());
+    // Buffered output that never arrived is a failure too: a full disk must not look like success.
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+      return fail({ErrorCode::Io, "cannot write the result", "stdout"});
+    }
+    return *code;
+  }
+  return static_cast<int>(ErrorCode::Usage);
+}
+
+}  // namespace
+}  // namespace tierline::viewer::cli
+
+int main(int argc, char** argv) {
+  try {
+    return tierline::viewer::cli::run(argc, argv);
+  } catch (const std::exception& defect) {
+    tierline::viewer::cli::note(fmt::format("tierline: internal error: {}", defect.what()));
+    return static_cast<int>(tierline::ErrorCode::Internal);
+  }
+}
