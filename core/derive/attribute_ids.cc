@@ -1,0 +1,30 @@
+#include "core/derive/attribute_ids.h"
+
+namespace tierline::derive {
+
+AttributeIds::AttributeIds(const snapshot::Snapshot& snapshot)
+    : object_class(snapshot.attribute("objectClass")),
+      object_sid(snapshot.attribute("objectSid")),
+      sam_account_name(snapshot.attribute("sAMAccountName")),
+      dns_host_name(snapshot.attribute("dNSHostName")),
+      display_name(snapshot.attribute("displayName")),
+      name(snapshot.attribute("name")),
+      instance_type(snapshot.attribute("instanceType")),
+      user_account_control(snapshot.attribute("userAccountControl")),
+      primary_group_id(snapshot.attribute("primaryGroupID")),
+      group_type(snapshot.attribute("groupType")),
+      member(snapshot.attribute("member")),
+      sid_history(snapshot.attribute("sIDHistory")),
+      allowed_to_delegate_to(snapshot.attribute("msDS-AllowedToDelegateTo")),
+      allowed_to_act(snapshot.attribute("msDS-AllowedToActOnBehalfOfOtherIdentity")),
+      service_principal_name(snapshot.attribute("servicePrincipalName")),
+      group_msa_membership(snapshot.attribute("msDS-GroupMSAMembership")),
+      host_service_account(snapshot.attribute("msDS-HostServiceAccount")),
+      gp_link(snapshot.attribute("gPLink")),
+      gp_options(snapshot.attribute("gPOptions")),
+      ds_heuristics(snapshot.attribute("dSHeuristics")),
+      flags(snapshot.attribute("flags")),
+      laps_legacy_expiry(snapshot.attribute("ms-Mcs-AdmPwdExpirationTime")),
+      laps_expiry(snapshot.attribute("msLAPS-PasswordExpirationTime")) {}
+
+}  // namespace tierline::derive

@@ -1,0 +1,51 @@
+#include "core/derive/derive.h"
+
+#include "core/derive/passes/passes.h"
+
+namespace tierline::derive {
+namespace {
+
+using Pass = void (*)(Derivation&, Tokens&);
+
+// Composite edges come after the primitive ones that they join.
+constexpr Pass kPasses[] = {
+    add_tree,
+    add_rights_on_objects,
+    add_rights_in_attributes,
+    add_delegation,
+    add_replication,
+    add_group_policy,
+    add_admin_sd_holder,
+    mark_tier_zero,
+};
+
+}  // namespace
+
+void add_edge(Derivation& derivation, graph::NodeId source, graph::NodeId target, knowledge::EdgeKind kind,
+              graph::Evidence evidence, knowledge::Caveats caveats, bool traversable,
+              graph::ConditionId condition) {
+  const knowledge::EdgeKindInfo& info = knowledge::info_of(kind);
+  derivation.graph.add_edge({.source = source,
+                             .target = target,
+                             .kind = kind,
+                             .traversable = info.traversable && traversable,
+                             .caveats = info.caveats | caveats,
+                             .condition = condition},
+                            evidence);
+}
+
+Derived derive(const snapshot::Snapshot& snapshot) {
+  graph::GraphBuilder builder;
+  DirectoryModel directory(snapshot, builder);
+  Derivation derivation{directory, builder, snapshot.meta()};
+  if (directory.schema().empty()) {
+    derivation.meta.coverage.push_back(
+        {.area = "schema", .missing = 1, .reason = "rights on single attributes cannot be evaluated without it"});
+  }
+  add_memberships(derivation);
+  Tokens tokens(builder);
+  for (const Pass pass : kPasses) pass(derivation, tokens);
+  return {builder.finish(), std::move(derivation.meta)};
+}
+
+}  // namespace tierline::derive

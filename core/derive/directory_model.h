@@ -1,0 +1,96 @@
+#pragma once
+
+// The snapshot as a directory: which object is of which class, kind and domain, and which SID or DN is
+// which node. The first step of derivation; passes ask it and never parse attributes of identity again.
+
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "core/derive/attribute_ids.h"
+#include "core/derive/schema.h"
+#include "core/directory/sid.h"
+#include "core/graph/graph_builder.h"
+#include "core/snapshot/snapshot.h"
+
+namespace tierline::derive {
+
+using DomainIndex = std::uint16_t;
+
+struct Domain {
+  directory::Sid sid;
+  std::string name;                                  ///< DNS name in upper case
+  snapshot::ObjectIndex head = snapshot::kNoObject;  ///< its domainDNS object
+};
+
+class DirectoryModel {
+ public:
+  /// Creates a node for every object. Foreign security principals and the object whose SID they carry, or
+  /// several stand-ins of one SID, share a node.
+  DirectoryModel(const snapshot::Snapshot& snapshot, graph::GraphBuilder& builder);
+
+  const snapshot::Snapshot& snapshot() const { return snapshot_; }
+  const AttributeIds& attributes() const { return attributes_; }
+  const Schema& schema() const { return schema_; }
+  const std::vector<Domain>& domains() const { return domains_; }
+
+  graph::NodeId node_of(snapshot::ObjectIndex object) const { return nodes_[object]; }
+  ClassId class_of(snapshot::ObjectIndex object) const { return classes_[object]; }
+  /// The domain whose naming context, or whose forest's configuration, holds the object.
+  DomainIndex domain_of(snapshot::ObjectIndex object) const { return domain_of_[object]; }
+  /// Whether the object heads a naming context, and so inherits nothing from above.
+  bool is_naming_context(snapshot::ObjectIndex object) const;
+
+  /// The node of a SID as it is meant in `domain`; made when nothing has it yet.
+  graph::NodeId node_of_sid(const directory::Sid& sid, DomainIndex domain);
+  /// The same, without making one.
+  std::optional<graph::NodeId> find_sid(const directory::Sid& sid, DomainIndex domain) const;
+
+  /// The object with this DN, compared without case.
+  std::optional<snapshot::ObjectIndex> find_dn(std::string_view dn) const;
+
+  /// The forest's dSHeuristics, [MS-ADTS] 6.1.1.2.4.1.2; empty when unset or unread.
+  const std::string& ds_heuristics() const { return ds_heuristics_; }
+  bool has_kind(knowledge::NodeKind kind) const { return kinds_seen_.contains(kind); }
+
+ private:
+  struct SidInDomain {
+    directory::Sid sid;
+    DomainIndex domain;
+    friend bool operator==(const SidInDomain&, const SidInDomain&) = default;
+  };
+  struct Hash {
+    std::size_t operator()(const SidInDomain& key) const {
+      return std::hash<directory::Sid>()(key.sid) * 31 + key.domain;
+    }
+  };
+
+  SidInDomain key_of(const directory::Sid& sid, DomainIndex domain) const;
+  void find_domains();
+  void place_objects_in_domains();
+  void make_nodes();
+  graph::Node describe(const snapshot::Object& object) const;
+  ClassId class_of(const snapshot::Object& object) const;
+  knowledge::NodeKind kind_of(const snapshot::Object& object) const;
+  std::string id_of(const directory::Sid& sid, DomainIndex domain) const;
+
+  const snapshot::Snapshot& snapshot_;
+  graph::GraphBuilder& builder_;
+  AttributeIds attributes_;
+  Schema schema_;
+  std::vector<Domain> domains_;
+  DomainIndex root_domain_ = 0;
+  std::vector<DomainIndex> domain_of_;
+  std::vector<ClassId> classes_;
+  std::vector<graph::NodeId> nodes_;
+  std::unordered_map<SidInDomain, graph::NodeId, Hash> by_sid_;
+  std::unordered_map<std::string, snapshot::ObjectIndex> by_dn_;  ///< folded DN
+  std::string ds_heuristics_;
+  knowledge::NodeKinds kinds_seen_;
+};
+
+/// The SID stored in an attribute value; absent when it is malformed.
+std::optional<directory::Sid> sid_of(const snapshot::Object& object, snapshot::AttributeId attribute);
+
+}  // namespace tierline::derive

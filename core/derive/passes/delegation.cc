@@ -1,0 +1,129 @@
+// Kerberos delegation and what follows from what a computer is: AllowedToDelegate, CoerceToTGT, DCFor,
+// DumpSMSAPassword. Resource-based delegation is in rights_in_attributes.cc.
+
+#include "core/base/text.h"
+#include "core/derive/passes/passes.h"
+#include "core/knowledge/user_account_control.h"
+
+namespace tierline::derive {
+namespace {
+
+using graph::Evidence;
+using graph::NodeId;
+using knowledge::Caveat;
+using knowledge::EdgeKind;
+using knowledge::NodeKind;
+using snapshot::Object;
+using snapshot::ObjectIndex;
+
+// The host of "class/host:port/name", [MS-ADTS] 2.2.21: folded, without port.
+std::string host_of(std::string_view spn) {
+  const std::size_t slash = spn.find('/');
+  if (slash == std::string_view::npos) return {};
+  std::string_view host = spn.substr(slash + 1);
+  host = host.substr(0, host.find_first_of("/:"));
+  return fold_case(host);
+}
+
+/// Which account answers for a service principal name.
+class ServiceNames {
+ public:
+  explicit ServiceNames(const DirectoryModel& directory, const graph::GraphBuilder& graph) {
+    const AttributeIds& ids = directory.attributes();
+    const snapshot::Snapshot& snapshot = directory.snapshot();
+    for (ObjectIndex i = 0; i < snapshot.object_count(); ++i) {
+      const Object object = snapshot.object(i);
+      const NodeId node = directory.node_of(i);
+      for (const auto spn : object.values(ids.service_principal_name)) {
+        by_name_.emplace(fold_case(spn.text()), node);
+      }
+      if (graph.node(node).kind != NodeKind::Computer) continue;
+      add_host(object.text(ids.dns_host_name), node);
+      std::string_view account = object.text(ids.sam_account_name);
+      if (account.ends_with('$')) account.remove_suffix(1);
+      add_host(account, node);
+    }
+  }
+
+  /// The account registered for the name itself, else the computer of its host: the service classes that
+  /// HOST stands for are not registered one by one.
+  NodeId find(std::string_view spn) const {
+    if (const auto exact = by_name_.find(fold_case(spn)); exact != by_name_.end()) return exact->second;
+    if (const auto host = by_host_.find(host_of(spn)); host != by_host_.end()) return host->second;
+    return graph::kNoNode;
+  }
+
+ private:
+  void add_host(std::string_view host, NodeId node) {
+    if (!host.empty()) by_host_.emplace(fold_case(host), node);
+  }
+
+  std::unordered_map<std::string, NodeId> by_name_;
+  std::unordered_map<std::string, NodeId> by_host_;
+};
+
+void add_constrained(Derivation& derivation, const Object& account, std::int64_t control,
+                     const ServiceNames& services) {
+  const snapshot::AttributeId attribute = derivation.directory.attributes().allowed_to_delegate_to;
+  // Without protocol transition the service gets no forwardable ticket of its own making ([MS-SFU]
+  // 3.2.5.1.2), so the path needs something more than the source.
+  const bool transition = (control & knowledge::uac::kTrustedToAuthForDelegation) != 0;
+  std::uint32_t item = 0;
+  for (const auto spn : account.values(attribute)) {
+    const Evidence evidence{.kind = Evidence::Kind::Attribute,
+                            .attribute = attribute,
+                            .object = account.index(),
+                            .item = item++};
+    const NodeId target = services.find(spn.text());
+    if (target == graph::kNoNode) continue;
+    add_edge(derivation, derivation.directory.node_of(account.index()), target, EdgeKind::AllowedToDelegate,
+             evidence, transition ? knowledge::Caveats() : Caveat::NeedsForwardableTicket, transition);
+  }
+}
+
+}  // namespace
+
+void add_delegation(Derivation& derivation, Tokens&) {
+  const DirectoryModel& directory = derivation.directory;
+  const AttributeIds& ids = directory.attributes();
+  const snapshot::Snapshot& snapshot = directory.snapshot();
+  const ServiceNames services(directory, derivation.graph);
+  for (ObjectIndex i = 0; i < snapshot.object_count(); ++i) {
+    const Object object = snapshot.object(i);
+    const NodeId node = directory.node_of(i);
+    const NodeKind kind = derivation.graph.node(node).kind;
+    if (kind != NodeKind::User && kind != NodeKind::Computer) continue;
+    const std::int64_t control = object.number(ids.user_account_control).value_or(0);
+    const bool enabled = (control & knowledge::uac::kAccountDisabled) == 0;
+    const bool read_only = (control & knowledge::uac::kPartialSecretsAccount) != 0;
+    const bool controller = (control & knowledge::uac::kServerTrustAccount) != 0;
+    const Evidence by_control{
+        .kind = Evidence::Kind::Attribute, .attribute = ids.user_account_control, .object = i};
+    const Domain& domain = directory.domains()[directory.domain_of(i)];
+    if (domain.head != snapshot::kNoObject) {
+      const NodeId head = directory.node_of(domain.head);
+      if (controller && !read_only) {
+        add_edge(derivation, node, head, EdgeKind::DCFor, by_control);
+      } else if (enabled && !controller && !read_only &&
+                 (control & knowledge::uac::kTrustedForDelegation) != 0) {
+        add_edge(derivation, node, head, EdgeKind::CoerceToTGT, by_control);
+      }
+    }
+    if (object.has(ids.allowed_to_delegate_to)) add_constrained(derivation, object, control, services);
+    std::uint32_t item = 0;
+    for (const auto service : object.values(ids.host_service_account)) {
+      const Evidence evidence{.kind = Evidence::Kind::Attribute,
+                              .attribute = ids.host_service_account,
+                              .object = i,
+                              .item = item++};
+      // Group-managed accounts are read by right, not by installation; see ReadGMSAPassword.
+      if (service.target == snapshot::kNoObject) continue;
+      const ClassId object_class = directory.class_of(service.target);
+      if (directory.schema().is_a(object_class, "msDS-ManagedServiceAccount")) {
+        add_edge(derivation, node, directory.node_of(service.target), EdgeKind::DumpSMSAPassword, evidence);
+      }
+    }
+  }
+}
+
+}  // namespace tierline::derive

@@ -1,0 +1,37 @@
+#pragma once
+
+// The passes of derivation: each reads the directory and adds the edges of one idea. A pass is one file
+// here, one declaration, and one row in derive.cc.
+
+#include "core/derive/directory_model.h"
+#include "core/derive/tokens.h"
+#include "core/graph/graph_builder.h"
+
+namespace tierline::derive {
+
+struct Derivation {
+  DirectoryModel& directory;
+  graph::GraphBuilder& graph;
+  snapshot::Meta meta;  ///< with the gaps that passes find
+};
+
+/// Adds an edge of `kind` with the traversability and caveats of its catalogue row.
+void add_edge(Derivation& derivation, graph::NodeId source, graph::NodeId target, knowledge::EdgeKind kind,
+              graph::Evidence evidence, knowledge::Caveats caveats = {}, bool traversable = true,
+              graph::ConditionId condition = 0);
+
+// First pass: what goes into a logon token. Later ones may use Tokens.
+void add_memberships(Derivation& derivation);
+
+void add_tree(Derivation& derivation, Tokens& tokens);
+void add_rights_on_objects(Derivation& derivation, Tokens& tokens);
+void add_rights_in_attributes(Derivation& derivation, Tokens& tokens);
+void add_delegation(Derivation& derivation, Tokens& tokens);
+void add_replication(Derivation& derivation, Tokens& tokens);
+void add_group_policy(Derivation& derivation, Tokens& tokens);
+void add_admin_sd_holder(Derivation& derivation, Tokens& tokens);
+
+/// Last: which nodes are Tier Zero.
+void mark_tier_zero(Derivation& derivation, Tokens& tokens);
+
+}  // namespace tierline::derive

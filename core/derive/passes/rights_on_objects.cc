@@ -1,0 +1,363 @@
+// The edges that come from the security descriptors of objects. Objects share descriptors, so each one is
+// evaluated once for each class and domain it occurs with, and its grants are handed to the objects.
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+
+#include "core/derive/dacl.h"
+#include "core/derive/passes/passes.h"
+#include "core/knowledge/access_rights.h"
+#include "core/knowledge/ace_rules.h"
+#include "core/knowledge/well_known.h"
+
+namespace tierline::derive {
+namespace {
+
+using directory::SecurityDescriptor;
+using directory::Sid;
+using graph::Evidence;
+using graph::NodeId;
+using knowledge::AceRule;
+using knowledge::Caveat;
+using knowledge::Caveats;
+using knowledge::EdgeKind;
+using knowledge::NodeKind;
+using knowledge::RightKind;
+using snapshot::Object;
+using snapshot::ObjectIndex;
+
+/// What one descriptor gives one principal on every object that carries it.
+struct Grant {
+  NodeId source = graph::kNoNode;
+  EdgeKind kind = EdgeKind::GenericAll;
+  bool traversable = true;
+  Evidence::Kind proof = Evidence::Kind::Ace;  ///< Ace with `aces`, Owner, or Rule for an absent DACL
+  knowledge::Condition condition = knowledge::Condition::None;
+  Caveats caveats = {};
+  graph::ConditionId excluded = 0;
+  std::vector<std::uint16_t> aces = {};
+};
+
+/// A row of the table with the GUID of its attribute, as this forest's schema has it.
+struct ReadyRule {
+  const AceRule* rule;
+  Request request;
+  std::vector<Request> also;
+};
+
+std::vector<ReadyRule> ready_rules(const Schema& schema) {
+  namespace access = knowledge::access;
+  std::vector<ReadyRule> rules;
+  for (const AceRule& rule : knowledge::ace_rules()) {
+    ReadyRule ready{&rule, {}, {}};
+    if (!rule.attribute.empty()) {
+      ready.request.object_type = schema.attribute(rule.attribute);
+      if (!ready.request.object_type) continue;  // this forest does not have the attribute
+    }
+    switch (rule.right) {
+      case RightKind::FullControl:
+        ready.request.mask = access::kFullControl;
+        break;
+      case RightKind::Standard:
+        ready.request.mask = rule.mask;
+        break;
+      case RightKind::WriteObject:
+        ready.request.kind = Request::Kind::Property;
+        ready.request.mask = access::kWriteProperty;
+        break;
+      case RightKind::WriteSet:
+        ready.request = {Request::Kind::Property, access::kWriteProperty, rule.guid};
+        break;
+      case RightKind::WriteAttribute:
+        ready.request.kind = Request::Kind::Property;
+        ready.request.mask = access::kWriteProperty;
+        break;
+      case RightKind::ReadConfidential:
+        ready.request.kind = Request::Kind::Property;
+        ready.request.mask = access::kReadProperty | access::kControlAccess;
+        break;
+      case RightKind::ControlAccess:
+        ready.request = {Request::Kind::Extended, access::kControlAccess, rule.guid};
+        break;
+      case RightKind::AllControlAccess:
+        ready.request = {Request::Kind::Extended, access::kControlAccess, {}};
+        break;
+      case RightKind::ValidatedWrite:
+        ready.request = {Request::Kind::Extended, access::kValidatedWrite, rule.guid};
+        break;
+    }
+    for (const directory::Guid& right : rule.also) {
+      ready.also.push_back({Request::Kind::Extended, access::kControlAccess, right});
+    }
+    rules.push_back(std::move(ready));
+  }
+  return rules;
+}
+
+class RightsOnObjects {
+ public:
+  RightsOnObjects(Derivation& derivation, Tokens& tokens)
+      : derivation_(derivation),
+        directory_(derivation.directory),
+        tokens_(tokens),
+        rules_(ready_rules(derivation.directory.schema())) {}
+
+  void run() {
+    const snapshot::Snapshot& snapshot = directory_.snapshot();
+    for (ObjectIndex i = 0; i < snapshot.object_count(); ++i) {
+      const Object object = snapshot.object(i);
+      if (object.descriptor() == snapshot::kNoDescriptor) continue;
+      const NodeKind kind = derivation_.graph.node(directory_.node_of(i)).kind;
+      if (kind == NodeKind::Base) continue;
+      for (const Grant& grant : grants_of(object, kind)) apply(grant, object);
+      if (unreadable_.contains(object.descriptor())) ++unreadable_objects_;
+    }
+    if (unreadable_objects_ != 0) {
+      derivation_.meta.coverage.push_back({.area = "security descriptors",
+                                           .missing = unreadable_objects_,
+                                           .reason = "malformed, so nothing can be said about these objects"});
+    }
+  }
+
+ private:
+  using Key = std::tuple<snapshot::DescriptorIndex, ClassId, DomainIndex, NodeKind, NodeId>;
+
+  const std::vector<Grant>& grants_of(const Object& object, NodeKind kind) {
+    const SecurityDescriptor& descriptor = parsed(object.descriptor());
+    // SELF on a group means its members, so such a list says something else for each group.
+    std::optional<NodeId> self;
+    if (kind == NodeKind::Group && names_self(descriptor)) self = directory_.node_of(object.index());
+    const DomainIndex domain = directory_.domain_of(object.index());
+    const Key key = {object.descriptor(), directory_.class_of(object.index()), domain, kind,
+                     self.value_or(graph::kNoNode)};
+    const auto [place, added] = grants_.try_emplace(key);
+    if (added) place->second = evaluate(descriptor, object, kind, domain, self);
+    return place->second;
+  }
+
+  // A descriptor that does not parse proves nothing; its objects are counted as not looked at.
+  const SecurityDescriptor& parsed(snapshot::DescriptorIndex index) {
+    const auto [place, added] = descriptors_.try_emplace(index);
+    if (added) {
+      auto parsed = SecurityDescriptor::parse(directory_.snapshot().descriptor(index));
+      if (parsed) {
+        place->second = std::move(*parsed);
+      } else {
+        place->second.dacl.emplace();
+        unreadable_.insert(index);
+      }
+    }
+    return place->second;
+  }
+
+  static bool names_self(const SecurityDescriptor& descriptor) {
+    static const Sid kSelf = *Sid::parse(knowledge::sids::kSelf);
+    if (!descriptor.dacl) return false;
+    return std::any_of(descriptor.dacl->aces.begin(), descriptor.dacl->aces.end(),
+                       [](const directory::Ace& ace) { return ace.trustee == kSelf; });
+  }
+
+  std::vector<Grant> evaluate(const SecurityDescriptor& descriptor, const Object& object, NodeKind kind,
+                              DomainIndex domain, std::optional<NodeId> self) {
+    const CompiledDacl dacl =
+        compile(descriptor, [&](const Sid& sid) { return directory_.node_of_sid(sid, domain); }, self);
+    const ObjectTypeTree& tree = directory_.schema().tree(directory_.class_of(object.index()));
+    std::vector<Grant> grants;
+
+    if (dacl.grants_everything) {
+      const NodeId everyone = directory_.node_of_sid(*Sid::parse(knowledge::sids::kEveryone), domain);
+      grants.push_back({.source = everyone, .kind = EdgeKind::GenericAll, .proof = Evidence::Kind::Rule});
+      return grants;
+    }
+    std::vector<Trustee> trustees;
+    for (const CompiledAce& ace : dacl.aces) {
+      const bool known = std::find(trustees.begin(), trustees.end(), ace.trustee) != trustees.end();
+      if (ace.allow && !known) trustees.push_back(ace.trustee);
+    }
+    const bool owner_rights = std::any_of(dacl.aces.begin(), dacl.aces.end(), [](const CompiledAce& ace) {
+      return ace.trustee == kOwnerRightsTrustee;
+    });
+    std::vector<Grant> limited;
+    if (owner_rights && descriptor.owner) {
+      const NodeId owner = directory_.node_of_sid(*descriptor.owner, domain);
+      std::vector<Trustee> token = sure_token(owner, domain);
+      token.push_back(kOwnerRightsTrustee);  // the highest number, so the list stays in order
+      limited = grants_to(kOwnerRightsTrustee, token, dacl, tree, kind);
+    }
+    for (const Trustee trustee : trustees) {
+      if (trustee == kOwnerRightsTrustee || is_system(trustee)) continue;
+      std::vector<Grant> own = grants_to(trustee, sure_token(trustee, domain), dacl, tree, kind);
+      if (owner_rights) weaken_write_owner(own, limited, dacl);
+      std::move(own.begin(), own.end(), std::back_inserter(grants));
+    }
+    if (descriptor.owner) add_owner(*descriptor.owner, object, domain, owner_rights, limited, grants);
+    return grants;
+  }
+
+  // Every token with a group or account of a domain in it also has Everyone, and Authenticated Users unless
+  // it is a guest's.
+  std::vector<Trustee> sure_token(NodeId principal, DomainIndex domain) {
+    std::vector<Trustee> token = tokens_.of(principal);
+    const Sid& sid = derivation_.graph.node(principal).sid;
+    const bool guest = sid.is_domain_issued() && (sid.rid() == knowledge::rids::kGuest ||
+                                                  sid.rid() == knowledge::rids::kDomainGuests);
+    if ((sid.is_domain_issued() && !guest) || sid.is_builtin()) {
+      for (const std::string_view text : {knowledge::sids::kAuthenticatedUsers, knowledge::sids::kEveryone}) {
+        // Guests (546) may hold a guest, who is not authenticated.
+        constexpr std::uint32_t kGuests = 546;
+        if (sid.is_builtin() && sid.rid() == kGuests && text == knowledge::sids::kAuthenticatedUsers) continue;
+        if (const auto group = directory_.find_sid(*Sid::parse(text), domain)) token.push_back(*group);
+      }
+      std::sort(token.begin(), token.end());
+      token.erase(std::unique(token.begin(), token.end()), token.end());
+    }
+    return token;
+  }
+
+  bool is_system(NodeId principal) const {
+    static const Sid kSystem = *Sid::parse(knowledge::sids::kSystem);
+    return derivation_.graph.node(principal).sid == kSystem;
+  }
+
+  std::vector<Grant> grants_to(Trustee trustee, const std::vector<Trustee>& token, const CompiledDacl& dacl,
+                               const ObjectTypeTree& tree, NodeKind kind) {
+    std::vector<Grant> grants;
+    for (const ReadyRule& ready : rules_) {
+      const AceRule& rule = *ready.rule;
+      if (!rule.targets.contains(kind)) continue;
+      Decision decision = access_check(dacl, tree, ready.request, trustee, token);
+      for (const Request& request : ready.also) {
+        if (!decision.granted) break;
+        const Decision more = access_check(dacl, tree, request, trustee, token);
+        decision.granted = more.granted;
+        decision.conditional = decision.conditional || more.conditional;
+        decision.excluded.insert(decision.excluded.end(), more.excluded.begin(), more.excluded.end());
+      }
+      if (!decision.granted) continue;
+      Grant grant{.source = trustee,
+                  .kind = rule.edge,
+                  .traversable = !rule.weak_on.contains(kind),
+                  .condition = rule.condition,
+                  .aces = std::move(decision.aces)};
+      if (decision.conditional) grant.caveats |= Caveat::ConditionalAce;
+      grant.excluded = derivation_.graph.condition(std::move(decision.excluded));
+      if (!is_implied(grant, rule, grants)) grants.push_back(std::move(grant));
+    }
+    return grants;
+  }
+
+  // A stronger edge of the same trustee says it already, if it holds in every case in which this one does.
+  static bool is_implied(const Grant& grant, const AceRule& rule, const std::vector<Grant>& stronger) {
+    return std::any_of(stronger.begin(), stronger.end(), [&](const Grant& other) {
+      const bool kind_implies =
+          std::find(rule.implied_by.begin(), rule.implied_by.end(), other.kind) != rule.implied_by.end();
+      const bool as_wide = other.excluded == 0 || other.excluded == grant.excluded;
+      return kind_implies && as_wide && other.caveats.bits() == grant.caveats.bits() &&
+             other.traversable >= grant.traversable;
+    });
+  }
+
+  // An entry for OWNER RIGHTS keeps a new owner from rewriting the DACL ([MS-DTYP] 2.5.3.2). One that is
+  // inherited comes back after a change of owner, so what it grants is what a new owner gets.
+  static void weaken_write_owner(std::vector<Grant>& grants, const std::vector<Grant>& limited,
+                                 const CompiledDacl& dacl) {
+    const bool inherited = std::any_of(dacl.aces.begin(), dacl.aces.end(), [](const CompiledAce& ace) {
+      return ace.trustee == kOwnerRightsTrustee && ace.inherited;
+    });
+    const bool useful = std::any_of(limited.begin(), limited.end(),
+                                    [](const Grant& grant) { return grant.traversable; });
+    for (Grant& grant : grants) {
+      if (grant.kind != EdgeKind::WriteOwner) continue;
+      grant.kind = inherited && useful ? EdgeKind::WriteOwnerLimitedRights : EdgeKind::WriteOwnerRaw;
+      grant.traversable = grant.kind == EdgeKind::WriteOwnerLimitedRights;
+    }
+  }
+
+  void add_owner(const Sid& owner_sid, const Object& object, DomainIndex domain, bool owner_rights,
+                 const std::vector<Grant>& limited, std::vector<Grant>& grants) {
+    const NodeId owner = directory_.node_of_sid(owner_sid, domain);
+    if (is_system(owner)) return;
+    if (!owner_rights) {
+      if (!owner_is_blocked(owner, object, domain)) {
+        grants.push_back({.source = owner, .kind = EdgeKind::Owns, .proof = Evidence::Kind::Owner});
+      }
+      return;
+    }
+    Grant grant{.source = owner, .kind = EdgeKind::OwnsLimitedRights, .proof = Evidence::Kind::Owner};
+    for (const Grant& right : limited) {
+      if (!right.traversable) continue;
+      grant.aces.insert(grant.aces.end(), right.aces.begin(), right.aces.end());
+      grant.excluded = right.excluded;
+    }
+    if (!grant.aces.empty()) grants.push_back(std::move(grant));
+  }
+
+  // BlockOwnerImplicitRights, [MS-ADTS] 6.1.1.2.4.1.2 and 6.1.3.4: character 29 of dSHeuristics. Unset, 0
+  // and 2 do not block; anything else does, for computers, unless the owner is an administrator.
+  bool owner_is_blocked(NodeId owner, const Object& object, DomainIndex domain) {
+    constexpr std::size_t kPlace = 28;
+    const std::string& heuristics = directory_.ds_heuristics();
+    if (heuristics.size() <= kPlace || heuristics[kPlace] == '0' || heuristics[kPlace] == '2') return false;
+    if (!directory_.schema().is_a(directory_.class_of(object.index()), "computer")) return false;
+    const std::vector<NodeId>& token = tokens_.of(owner);
+    for (const Domain& any : directory_.domains()) {
+      for (const std::uint32_t rid : {knowledge::rids::kDomainAdmins, knowledge::rids::kEnterpriseAdmins}) {
+        const auto group = directory_.find_sid(any.sid.with_rid(rid), domain);
+        if (group && std::binary_search(token.begin(), token.end(), *group)) return false;
+      }
+    }
+    return true;
+  }
+
+  bool holds(knowledge::Condition condition, const Object& object) const {
+    const AttributeIds& ids = directory_.attributes();
+    switch (condition) {
+      case knowledge::Condition::None:
+        return true;
+      case knowledge::Condition::HasLaps:
+        return object.number(ids.laps_legacy_expiry).value_or(0) > 0 ||
+               object.number(ids.laps_expiry).value_or(0) > 0;
+      case knowledge::Condition::HasPki:
+        return directory_.has_kind(NodeKind::EnterpriseCA);
+    }
+    return false;
+  }
+
+  void apply(const Grant& grant, const Object& object) {
+    if (!holds(grant.condition, object)) return;
+    const NodeId target = directory_.node_of(object.index());
+    Caveats caveats = grant.caveats;
+    const bool enables_too = grant.kind == EdgeKind::GenericAll || grant.kind == EdgeKind::GenericWrite ||
+                             grant.kind == EdgeKind::WriteDacl || grant.kind == EdgeKind::WriteOwner ||
+                             grant.kind == EdgeKind::Owns || grant.kind == EdgeKind::WriteAccountRestrictions;
+    if (derivation_.graph.node(target).enabled == false && !enables_too) caveats |= Caveat::TargetDisabled;
+    const auto add = [&](Evidence evidence) {
+      add_edge(derivation_, grant.source, target, grant.kind, evidence, caveats, grant.traversable,
+               grant.excluded);
+    };
+    if (grant.proof == Evidence::Kind::Owner) add({.kind = Evidence::Kind::Owner, .object = object.index()});
+    if (grant.proof == Evidence::Kind::Rule) {
+      add({.kind = Evidence::Kind::Rule, .item = static_cast<std::uint32_t>(graph::Rule::AbsentDacl)});
+    }
+    for (const std::uint16_t place : grant.aces) {
+      add({.kind = Evidence::Kind::Ace, .object = object.index(), .item = place});
+    }
+  }
+
+  Derivation& derivation_;
+  DirectoryModel& directory_;
+  Tokens& tokens_;
+  std::vector<ReadyRule> rules_;
+  std::map<snapshot::DescriptorIndex, SecurityDescriptor> descriptors_;
+  std::map<Key, std::vector<Grant>> grants_;
+  std::set<snapshot::DescriptorIndex> unreadable_;
+  std::uint64_t unreadable_objects_ = 0;
+};
+
+}  // namespace
+
+void add_rights_on_objects(Derivation& derivation, Tokens& tokens) { RightsOnObjects(derivation, tokens).run(); }
+
+}  // namespace tierline::derive

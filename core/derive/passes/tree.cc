@@ -1,0 +1,44 @@
+// Contains: the tree, as far as rights are inherited along it.
+
+
+#include "core/derive/passes/passes.h"
+#include "core/directory/security_descriptor.h"
+
+namespace tierline::derive {
+
+using directory::SecurityDescriptor;
+using graph::Evidence;
+using knowledge::EdgeKind;
+using knowledge::NodeKind;
+using snapshot::Object;
+using snapshot::ObjectIndex;
+
+namespace {
+
+// The control bits stand in the first four bytes, so the list itself need not be parsed.
+bool is_protected(const snapshot::Snapshot& snapshot, snapshot::DescriptorIndex index) {
+  ByteReader reader(snapshot.descriptor(index), 2);
+  return (reader.u16() & directory::sd_control::kDaclProtected) != 0;
+}
+
+}  // namespace
+
+void add_tree(Derivation& derivation, Tokens&) {
+  const DirectoryModel& directory = derivation.directory;
+  const snapshot::Snapshot& snapshot = directory.snapshot();
+  for (ObjectIndex i = 0; i < snapshot.object_count(); ++i) {
+    const Object object = snapshot.object(i);
+    const graph::NodeId child = directory.node_of(i);
+    // Stand-ins of foreign principals share their node with the principal, who is not in this tree.
+    const bool stands_for_itself = derivation.graph.node(child).object == i;
+    if (object.parent() == snapshot::kNoObject || directory.is_naming_context(i) || !stands_for_itself) continue;
+    if (derivation.graph.node(child).kind == NodeKind::Base) continue;
+    // An object whose descriptor could not be read is not known to inherit.
+    const bool inherits =
+        object.descriptor() != snapshot::kNoDescriptor && !is_protected(snapshot, object.descriptor());
+    add_edge(derivation, directory.node_of(object.parent()), child, EdgeKind::Contains,
+             {.kind = Evidence::Kind::Tree, .object = i}, {}, inherits);
+  }
+}
+
+}  // namespace tierline::derive

@@ -1,0 +1,48 @@
+#pragma once
+
+// Puts an AttackGraph together: nodes first, then edges in any order, with repetitions.
+
+#include <map>
+#include <vector>
+
+#include "core/graph/attack_graph.h"
+
+namespace tierline::graph {
+
+class GraphBuilder {
+ public:
+  NodeId add_node(Node node);
+  Node& node(NodeId node) { return nodes_[node]; }
+  const Node& node(NodeId node) const { return nodes_[node]; }
+  std::size_t node_count() const { return nodes_.size(); }
+
+  /// The id of "no member of these", for Edge::condition. `excluded` may be in any order; empty gives 0.
+  ConditionId condition(std::vector<NodeId> excluded);
+
+  /// What condition() was given.
+  const std::vector<NodeId>& excluded(ConditionId condition) const { return conditions_[condition]; }
+  std::size_t condition_count() const { return conditions_.size(); }
+
+  /// Edges that agree in source, target and kind become one: it keeps all evidence, is traversable if one
+  /// of them was, and has a condition only if every traversable one had. An edge from a node to itself
+  /// says nothing and is dropped.
+  void add_edge(const Edge& edge, Evidence evidence);
+
+  /// Edges added so far, for passes that look at the work of earlier ones.
+  struct PendingEdge {
+    Edge edge;
+    Evidence evidence;
+  };
+  const std::vector<PendingEdge>& pending() const { return edges_; }
+
+  /// The builder is spent afterwards.
+  AttackGraph finish();
+
+ private:
+  std::vector<Node> nodes_;
+  std::vector<PendingEdge> edges_;
+  std::vector<std::vector<NodeId>> conditions_ = {{}};
+  std::map<std::vector<NodeId>, ConditionId> condition_ids_;
+};
+
+}  // namespace tierline::graph

@@ -1,0 +1,63 @@
+#include "core/knowledge/ace_rules.h"
+
+#include "core/knowledge/access_rights.h"
+#include "core/knowledge/guids.h"
+
+namespace tierline::knowledge {
+namespace {
+
+using directory::Guid;
+using enum EdgeKind;
+using enum NodeKind;
+using enum RightKind;
+
+constexpr NodeKinds kAnyTarget = {User,   Computer, Group,       Domain,         OU,  Container,
+                                  GPO,    CertTemplate, EnterpriseCA, RootCA,    AIACA, NTAuthStore,
+                                  IssuancePolicy, Site, SiteServer, SiteSubnet};
+constexpr NodeKinds kWithAttributesThatMatter = {User, Computer, Group, Domain, OU, GPO, CertTemplate,
+                                                 EnterpriseCA, RootCA, AIACA, NTAuthStore, IssuancePolicy};
+constexpr NodeKinds kAccounts = {User, Computer};
+
+constexpr EdgeKind kByFullControl[] = {GenericAll};
+constexpr EdgeKind kByAnyWrite[] = {GenericAll, GenericWrite};
+constexpr EdgeKind kBySetOrWrite[] = {GenericAll, GenericWrite, WritePublicInformation};
+constexpr EdgeKind kByRestrictionsOrWrite[] = {GenericAll, GenericWrite, WriteAccountRestrictions};
+constexpr EdgeKind kByMemberWrite[] = {GenericAll, GenericWrite, AddMember};
+constexpr EdgeKind kByExtendedRights[] = {GenericAll, AllExtendedRights};
+
+constexpr Guid kReset[] = {guids::kUserForceChangePassword};
+constexpr Guid kReplicate[] = {guids::kReplicationGetChanges, guids::kReplicationGetChangesAll};
+constexpr Guid kEnroll[] = {guids::kCertificateEnrollment};
+
+// clang-format off
+constexpr AceRule kAceRules[] = {
+    {.edge = GenericAll, .targets = kAnyTarget, .right = FullControl},
+    {.edge = WriteDacl, .targets = kAnyTarget, .right = Standard, .mask = access::kWriteDacl, .implied_by = kByFullControl},
+    {.edge = WriteOwner, .targets = kAnyTarget, .right = Standard, .mask = access::kWriteOwner, .implied_by = kByFullControl},
+    {.edge = GenericWrite, .targets = kWithAttributesThatMatter, .right = WriteObject, .implied_by = kByFullControl, .weak_on = OU},
+    {.edge = AllExtendedRights, .targets = kAccounts, .right = AllControlAccess, .also = kReset, .implied_by = kByFullControl},
+    {.edge = AllExtendedRights, .targets = Domain, .right = AllControlAccess, .also = kReplicate, .implied_by = kByFullControl},
+    {.edge = AllExtendedRights, .targets = CertTemplate, .right = AllControlAccess, .also = kEnroll, .implied_by = kByFullControl, .weak_on = CertTemplate},
+    {.edge = ForceChangePassword, .targets = kAccounts, .right = ControlAccess, .guid = guids::kUserForceChangePassword, .implied_by = kByExtendedRights},
+    {.edge = AddMember, .targets = Group, .right = WriteAttribute, .attribute = "member", .implied_by = kByAnyWrite},
+    {.edge = AddSelf, .targets = Group, .right = ValidatedWrite, .guid = guids::kSelfMembership, .implied_by = kByMemberWrite},
+    {.edge = WritePublicInformation, .targets = kAccounts, .right = WriteSet, .guid = guids::kPublicInformation, .implied_by = kByAnyWrite},
+    {.edge = WriteSPN, .targets = User, .right = WriteAttribute, .attribute = "servicePrincipalName", .implied_by = kBySetOrWrite},
+    {.edge = WriteAltSecurityIdentities, .targets = kAccounts, .right = WriteAttribute, .attribute = "altSecurityIdentities", .implied_by = kBySetOrWrite, .condition = Condition::HasPki},
+    {.edge = AddKeyCredentialLink, .targets = kAccounts, .right = WriteAttribute, .attribute = "msDS-KeyCredentialLink", .implied_by = kByAnyWrite},
+    {.edge = WriteAccountRestrictions, .targets = Computer, .right = WriteSet, .guid = guids::kUserAccountRestrictions, .implied_by = kByAnyWrite},
+    {.edge = AddAllowedToAct, .targets = Computer, .right = WriteAttribute, .attribute = "msDS-AllowedToActOnBehalfOfOtherIdentity", .implied_by = kByRestrictionsOrWrite},
+    {.edge = ReadLAPSPassword, .targets = Computer, .right = ReadConfidential, .attribute = "ms-Mcs-AdmPwd", .implied_by = kByFullControl, .condition = Condition::HasLaps},
+    {.edge = ReadLAPSPassword, .targets = Computer, .right = ReadConfidential, .attribute = "msLAPS-Password", .implied_by = kByFullControl, .condition = Condition::HasLaps},
+    {.edge = WriteGPLink, .targets = {OU, Domain}, .right = WriteAttribute, .attribute = "gPLink", .implied_by = kByAnyWrite, .weak_on = OU},
+    {.edge = GetChanges, .targets = Domain, .right = ControlAccess, .guid = guids::kReplicationGetChanges},
+    {.edge = GetChangesAll, .targets = Domain, .right = ControlAccess, .guid = guids::kReplicationGetChangesAll},
+    {.edge = GetChangesInFilteredSet, .targets = Domain, .right = ControlAccess, .guid = guids::kReplicationGetChangesInFilteredSet},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const AceRule> ace_rules() { return kAceRules; }
+
+}  // namespace tierline::knowledge

@@ -1,0 +1,74 @@
+#pragma once
+
+// The catalogue of edges. One row each; docs/edges.md is generated from it.
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "core/knowledge/caveats.h"
+
+namespace tierline::knowledge {
+
+enum class EdgeKind : std::uint8_t {
+  MemberOf,
+  Contains,
+  Owns,
+  OwnsLimitedRights,
+  GenericAll,
+  GenericWrite,
+  WriteDacl,
+  WriteOwner,
+  WriteOwnerRaw,
+  WriteOwnerLimitedRights,
+  AllExtendedRights,
+  ForceChangePassword,
+  AddMember,
+  AddSelf,
+  WriteSPN,
+  AddKeyCredentialLink,
+  AddAllowedToAct,
+  WriteAccountRestrictions,
+  WriteAltSecurityIdentities,
+  WritePublicInformation,
+  ReadLAPSPassword,
+  ReadGMSAPassword,
+  DumpSMSAPassword,
+  GetChanges,
+  GetChangesAll,
+  GetChangesInFilteredSet,
+  DCSync,
+  AllowedToDelegate,
+  AllowedToAct,
+  CoerceToTGT,
+  DCFor,
+  HasSIDHistory,
+  GPLink,
+  WriteGPLink,
+  GPOAppliesTo,
+  CanApplyGPO,
+  ProtectAdminGroups,
+};
+
+/// What a domain expert should check about one kind of edge.
+struct EdgeKindInfo {
+  EdgeKind kind;
+  std::string_view name;     ///< as BloodHound spells it, where it has one
+  bool traversable;          ///< whether holding the source gives the target; an edge may still be weaker
+  std::string_view meaning;  ///< what the source can do to the target
+  std::string_view derived;  ///< from which facts, by which rule
+  std::string_view remedy;   ///< how to remove it, and what that costs
+  std::string_view attack;   ///< MITRE ATT&CK technique ids, separated by spaces
+  std::string_view source;   ///< where the rule is specified
+  Caveats caveats = {};      ///< what always goes with it
+};
+
+/// All rows, in the order of EdgeKind.
+std::span<const EdgeKindInfo> edge_kinds();
+
+const EdgeKindInfo& info_of(EdgeKind kind);
+
+/// By name without case; null when there is none.
+const EdgeKindInfo* find_edge_kind(std::string_view name);
+
+}  // namespace tierline::knowledge

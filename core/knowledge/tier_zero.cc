@@ -1,0 +1,50 @@
+#include "core/knowledge/tier_zero.h"
+
+namespace tierline::knowledge {
+namespace {
+
+using enum TierZeroMatch;
+
+// clang-format off
+constexpr TierZeroRow kRows[] = {
+    {.match = Kind, .kind = NodeKind::Domain, .name = "Domain head", .reason = "Rights on it are inherited by the whole domain and include replication of every secret."},
+    {.match = SystemObject, .text = "AdminSDHolder", .name = "AdminSDHolder", .reason = "Its security descriptor is written over those of all protected groups and accounts."},
+    {.match = DomainRid, .rid = 500, .name = "Administrator", .reason = "The built-in administrator of the domain."},
+    {.match = DomainRid, .rid = 502, .name = "krbtgt", .reason = "Its key signs every ticket of the domain."},
+    {.match = DomainRid, .rid = 512, .name = "Domain Admins", .reason = "Administrators of the domain and, by default, of every computer in it."},
+    {.match = DomainRid, .rid = 516, .name = "Domain Controllers", .reason = "Domain controllers hold every secret of the domain."},
+    {.match = DomainRid, .rid = 518, .name = "Schema Admins", .reason = "Can change the default descriptors and the meaning of every class in the forest."},
+    {.match = DomainRid, .rid = 519, .name = "Enterprise Admins", .reason = "Administrators of every domain of the forest."},
+    {.match = DomainRid, .rid = 498, .name = "Enterprise Read-only Domain Controllers", .reason = "Read-only domain controllers of the forest; they hold cached secrets."},
+    {.match = DomainRid, .rid = 521, .name = "Read-only Domain Controllers", .reason = "Read-only domain controllers hold cached secrets and issue tickets."},
+    {.match = DomainRid, .rid = 517, .name = "Cert Publishers", .reason = "Full control of root and AIA certificate objects by default."},
+    {.match = DomainRid, .rid = 520, .name = "Group Policy Creator Owners", .reason = "Members make policies that administrators link."},
+    {.match = DomainRid, .rid = 526, .name = "Key Admins", .reason = "Can add key credentials to every account of the domain."},
+    {.match = DomainRid, .rid = 527, .name = "Enterprise Key Admins", .reason = "Can add key credentials to every account of the forest."},
+    {.match = Sid, .text = "S-1-5-9", .name = "Enterprise Domain Controllers", .reason = "Every domain controller of the forest."},
+    {.match = Sid, .text = "S-1-5-32-544", .name = "Administrators", .reason = "Administrators of the domain controllers."},
+    {.match = Sid, .text = "S-1-5-32-548", .name = "Account Operators", .reason = "Full control of users, groups and computers outside the protected groups by default."},
+    {.match = Sid, .text = "S-1-5-32-549", .name = "Server Operators", .reason = "Can change services on domain controllers."},
+    {.match = Sid, .text = "S-1-5-32-550", .name = "Print Operators", .reason = "Can log on to domain controllers and load drivers there."},
+    {.match = Sid, .text = "S-1-5-32-551", .name = "Backup Operators", .reason = "Can read and replace every file of a domain controller, the directory database included."},
+    {.match = Sid, .text = "S-1-5-32-562", .name = "Distributed COM Users", .reason = "Can start COM servers on domain controllers."},
+    {.match = Sid, .text = "S-1-5-32-569", .name = "Cryptographic Operators", .reason = "Can change the cryptographic configuration of domain controllers."},
+    {.match = Sid, .text = "S-1-5-32-578", .name = "Hyper-V Administrators", .reason = "Control virtual domain controllers where a host of theirs is one."},
+    {.match = AccountName, .text = "DnsAdmins", .name = "DnsAdmins", .reason = "Can have the DNS service of a domain controller load a library."},
+    {.match = AccountName, .text = "Exchange Trusted Subsystem", .name = "Exchange Trusted Subsystem", .reason = "Writes descriptors in the domain while Exchange runs with shared permissions."},
+    {.match = AccountName, .text = "Exchange Windows Permissions", .name = "Exchange Windows Permissions", .reason = "Writes descriptors in the domain while Exchange runs with shared permissions."},
+    {.match = AccountName, .text = "AZUREADSSOACC$", .name = "Seamless single sign-on account", .reason = "Its key makes tickets that the cloud tenant trusts."},
+    {.match = AccountPrefix, .text = "MSOL_", .name = "Entra Connect account", .reason = "Replicates password hashes by default."},
+    {.match = Kind, .kind = NodeKind::EnterpriseCA, .name = "Enterprise CA", .reason = "Issues certificates that log on as anyone."},
+    {.match = Kind, .kind = NodeKind::RootCA, .name = "Root CA", .reason = "Certificates under it are trusted by the forest."},
+    {.match = Kind, .kind = NodeKind::AIACA, .name = "AIA CA", .reason = "Certificates under it take part in building trusted chains."},
+    {.match = Kind, .kind = NodeKind::NTAuthStore, .name = "NTAuth store", .reason = "Lists the authorities whose certificates may log on."},
+    {.match = Kind, .kind = NodeKind::CertTemplate, .name = "Certificate template", .reason = "Its settings decide whose name a certificate carries."},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const TierZeroRow> tier_zero_rows() { return kRows; }
+
+}  // namespace tierline::knowledge
