@@ -1,0 +1,133 @@
+#include "queries/principals.h"
+
+#include <algorithm>
+#include <string>
+
+#include "core/base/text.h"
+#include "core/directory/guid.h"
+#include "core/directory/sid.h"
+
+namespace tierline::queries {
+namespace {
+
+using directory::Guid;
+using directory::Sid;
+using graph::AttackGraph;
+using graph::Node;
+using graph::NodeId;
+using knowledge::NodeKind;
+using snapshot::Snapshot;
+
+/// One way of naming a node; `folded` is what was typed, in lower case.
+class Matcher {
+ public:
+  Matcher(const Snapshot& snapshot, std::string_view text)
+      : snapshot_(snapshot),
+        folded_(fold_case(text)),
+        sid_(Sid::parse(text)),
+        guid_(Guid::parse(folded_)),
+        account_(snapshot.attribute("sAMAccountName")) {
+    const std::size_t backslash = folded_.find('\\');
+    // A DN may hold a backslash too, but then it also holds an equals sign.
+    if (backslash != std::string::npos && folded_.find('=') == std::string::npos) {
+      qualifier_ = folded_.substr(0, backslash);
+      qualified_ = folded_.substr(backslash + 1);
+      netbios_domain_ = domain_of_netbios(qualifier_);
+    }
+  }
+
+  bool matches(const Node& node) const {
+    if (fold_case(node.id) == folded_ || fold_case(node.name) == folded_) return true;
+    if (sid_ && node.sid == *sid_) return true;
+    if (node.object == snapshot::kNoObject) return false;
+    const snapshot::Object object = snapshot_.object(node.object);
+    if (guid_ && object.guid() == *guid_) return true;
+    if (fold_case(object.dn()) == folded_) return true;
+    const std::string account = fold_case(object.text(account_));
+    if (account.empty()) return false;
+    const std::string_view bare = std::string_view(account).substr(0, account.size() - account.ends_with('$'));
+    const std::string domain = fold_case(node.domain);
+    if (!qualified_.empty()) {
+      const bool in_domain = domain == qualifier_ || domain == netbios_domain_;
+      return in_domain && (account == qualified_ || bare == qualified_);
+    }
+    return account == folded_ || bare == folded_ || account + "@" + domain == folded_;
+  }
+
+ private:
+  // The partitions container of the configuration says which domain a NetBIOS name stands for.
+  std::string domain_of_netbios(std::string_view name) const {
+    const snapshot::AttributeId netbios = snapshot_.attribute("nETBIOSName");
+    const snapshot::AttributeId dns_root = snapshot_.attribute("dnsRoot");
+    for (snapshot::ObjectIndex i = 0; i < snapshot_.object_count(); ++i) {
+      const snapshot::Object object = snapshot_.object(i);
+      if (object.has(netbios) && fold_case(object.text(netbios)) == name) {
+        return fold_case(object.text(dns_root));
+      }
+    }
+    return {};
+  }
+
+  const Snapshot& snapshot_;
+  std::string folded_;
+  std::optional<Sid> sid_;
+  std::optional<Guid> guid_;
+  snapshot::AttributeId account_;
+  std::string qualifier_;
+  std::string qualified_;
+  std::string netbios_domain_;
+};
+
+}  // namespace
+
+std::vector<NodeId> tier_zero(const AttackGraph& graph) {
+  std::vector<NodeId> nodes;
+  for (NodeId n = 0; n < graph.node_count(); ++n) {
+    if (graph.node(n).tier == 0) nodes.push_back(n);
+  }
+  return nodes;
+}
+
+Result<std::vector<NodeId>> resolve(const Snapshot& snapshot, const AttackGraph& graph, std::string_view text) {
+  if (equal_ascii_nocase(text, "tier0")) return tier_zero(graph);
+  const Matcher matcher(snapshot, text);
+  std::vector<NodeId> found;
+  for (NodeId n = 0; n < graph.node_count(); ++n) {
+    if (matcher.matches(graph.node(n))) found.push_back(n);
+  }
+  if (found.empty()) {
+    return Error{ErrorCode::Usage, "nothing in this snapshot is called '" + visible(text) + "'"};
+  }
+  if (found.size() > 1) {
+    std::string message = "'" + visible(text) + "' could be any of:";
+    for (const NodeId n : found) message += "\n  " + graph.node(n).id + "  " + visible(graph.node(n).name);
+    return Error{ErrorCode::Usage, message};
+  }
+  return found;
+}
+
+Result<std::vector<NodeId>> resolve_all(const Snapshot& snapshot, const AttackGraph& graph,
+                                        const std::vector<std::string>& texts) {
+  std::vector<NodeId> all;
+  for (const std::string& text : texts) {
+    Result<std::vector<NodeId>> found = resolve(snapshot, graph, text);
+    if (!found) return found;
+    all.insert(all.end(), found->begin(), found->end());
+  }
+  std::sort(all.begin(), all.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  return all;
+}
+
+std::vector<NodeId> population(const AttackGraph& graph, const std::vector<NodeId>& targets) {
+  std::vector<NodeId> accounts;
+  for (NodeId n = 0; n < graph.node_count(); ++n) {
+    const Node& node = graph.node(n);
+    const bool account = node.kind == NodeKind::User || node.kind == NodeKind::Computer;
+    if (!account || node.object == snapshot::kNoObject || node.enabled == false) continue;
+    if (!std::binary_search(targets.begin(), targets.end(), n)) accounts.push_back(n);
+  }
+  return accounts;
+}
+
+}  // namespace tierline::queries

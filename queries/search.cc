@@ -1,0 +1,157 @@
+#include "queries/search.h"
+
+#include <algorithm>
+#include <memory>
+#include <queue>
+
+namespace tierline::queries {
+
+using graph::AttackGraph;
+using graph::ConditionId;
+using graph::Edge;
+using graph::EdgeId;
+using graph::NodeId;
+
+bool Exclusions::excludes(ConditionId condition, NodeId actor) {
+  if (condition == 0) return false;
+  std::vector<bool>& members = members_[condition];
+  if (members.empty()) {
+    members.assign(graph_.node_count(), false);
+    std::vector<NodeId> queue(graph_.excluded(condition).begin(), graph_.excluded(condition).end());
+    for (const NodeId group : queue) members[group] = true;
+    for (std::size_t next = 0; next < queue.size(); ++next) {
+      for (const EdgeId e : graph_.in_edges(queue[next])) {
+        const Edge& edge = graph_.edge(e);
+        if (!edge.traversable || !keeps_actor(edge.kind) || members[edge.source]) continue;
+        members[edge.source] = true;
+        queue.push_back(edge.source);
+      }
+    }
+  }
+  return members[actor];
+}
+
+DistanceField::DistanceField(const AttackGraph& graph, const std::vector<NodeId>& targets)
+    : graph_(graph),
+      exclusions_(graph),
+      best_(graph.node_count(), kUnreachable),
+      best_condition_(graph.node_count(), 0),
+      free_(graph.node_count()) {
+  std::vector<State> queue;
+  for (const NodeId target : targets) {
+    if (enter({target, 0}, {.hops = 0})) queue.push_back({target, 0});
+  }
+  for (std::size_t next = 0; next < queue.size(); ++next) {
+    const State state = queue[next];
+    const std::uint32_t hops = find(state)->hops + 1;
+    for (const EdgeId e : graph.in_edges(state.node)) {
+      const Edge& edge = graph.edge(e);
+      if (!edge.traversable) continue;
+      const ConditionId condition = keeps_actor(edge.kind) ? state.condition : edge.condition;
+      if (exclusions_.excludes(condition, edge.source)) continue;
+      const State before{edge.source, condition};
+      if (enter(before, {hops, e, state.condition})) queue.push_back(before);
+    }
+  }
+}
+
+const DistanceField::Step* DistanceField::find(const State& state) const {
+  if (state.condition == 0) return &free_[state.node];
+  const auto found = pending_.find(key(state));
+  return found == pending_.end() ? nullptr : &found->second;
+}
+
+bool DistanceField::enter(const State& state, const Step& step) {
+  // A state without a condition can do all that one with a condition can, so it makes the latter needless.
+  if (free_[state.node].hops != kUnreachable) return false;
+  if (state.condition == 0) {
+    free_[state.node] = step;
+  } else if (!pending_.emplace(key(state), step).second) {
+    return false;
+  }
+  if (best_[state.node] == kUnreachable) {
+    best_[state.node] = step.hops;
+    best_condition_[state.node] = state.condition;
+  }
+  return true;
+}
+
+Path DistanceField::path(NodeId from) const {
+  Path path;
+  State state{from, best_condition_[from]};
+  for (const Step* step = find(state); step->edge != graph::kNoEdge; step = find(state)) {
+    path.push_back(step->edge);
+    state = {graph_.edge(step->edge).target, step->next_condition};
+  }
+  return path;
+}
+
+std::vector<Path> DistanceField::paths(NodeId from, std::size_t count, bool* complete) const {
+  constexpr std::size_t kEffort = 200'000;  // partial paths looked at for one source
+  if (complete != nullptr) *complete = true;
+  std::vector<Path> found;
+  if (count == 0 || best_[from] == kUnreachable) return found;
+  found.push_back(path(from));
+  if (count == 1 || found.front().empty()) return found;
+
+  /// A partial path, linked to the one that it prolongs.
+  struct Partial {
+    std::shared_ptr<const Partial> before;
+    EdgeId edge;
+    NodeId node;
+    NodeId actor;
+    std::uint32_t length;
+    std::uint32_t estimate;  ///< length + distance that remains at least: never more than the truth
+    std::uint64_t order;     ///< makes ties deterministic
+  };
+  using Pointer = std::shared_ptr<const Partial>;
+  const auto worse = [](const Pointer& a, const Pointer& b) {
+    return a->estimate != b->estimate ? a->estimate > b->estimate : a->order > b->order;
+  };
+  std::priority_queue<Pointer, std::vector<Pointer>, decltype(worse)> queue(worse);
+  std::uint64_t order = 0;
+  queue.push(std::make_shared<Partial>(
+      Partial{nullptr, graph::kNoEdge, from, from, 0, best_[from], order++}));
+
+  const auto nodes_of = [&](const Path& path) {
+    std::vector<NodeId> nodes;
+    for (const EdgeId e : path) nodes.push_back(graph_.edge(e).target);
+    return nodes;
+  };
+  const std::vector<NodeId> first_nodes = nodes_of(found.front());
+  std::size_t effort = 0;
+  while (!queue.empty() && found.size() < count) {
+    if (++effort > kEffort) {
+      if (complete != nullptr) *complete = false;
+      break;
+    }
+    const Pointer partial = queue.top();
+    queue.pop();
+    if (best_[partial->node] == 0) {
+      Path path;
+      for (const Partial* p = partial.get(); p->before; p = p->before.get()) path.push_back(p->edge);
+      std::reverse(path.begin(), path.end());
+      if (nodes_of(path) != first_nodes) found.push_back(std::move(path));
+      continue;
+    }
+    std::vector<NodeId> entered;
+    for (EdgeId e = graph_.first_out_edge(partial->node); e < graph_.first_out_edge(partial->node + 1); ++e) {
+      const Edge& edge = graph_.edge(e);
+      if (!edge.traversable || best_[edge.target] == kUnreachable) continue;
+      if (exclusions_.excludes(edge.condition, partial->actor)) continue;
+      if (std::find(entered.begin(), entered.end(), edge.target) != entered.end()) continue;
+      bool visited = edge.target == from;
+      for (const Partial* p = partial.get(); p->before && !visited; p = p->before.get()) {
+        visited = p->node == edge.target;
+      }
+      if (visited) continue;
+      entered.push_back(edge.target);
+      const NodeId actor = keeps_actor(edge.kind) ? partial->actor : edge.target;
+      queue.push(std::make_shared<Partial>(Partial{partial, e, edge.target, actor, partial->length + 1,
+                                                   partial->length + 1 + best_[edge.target], order++}));
+    }
+  }
+  return found;
+}
+
+}  // namespace tierline::queries

@@ -1,0 +1,79 @@
+#pragma once
+
+// Shortest attack paths: one search backwards from the targets gives every principal's distance at once.
+
+#include <cstdint>
+#include <unordered_map>
+#include <vector>
+
+#include "core/graph/attack_graph.h"
+
+namespace tierline::queries {
+
+inline constexpr std::uint32_t kUnreachable = 0xFFFFFFFF;
+
+/// A way through the graph: edges[i] ends where edges[i + 1] begins.
+using Path = std::vector<graph::EdgeId>;
+
+/// Who is a member, over any number of groups, of at least one of a condition's excluded groups. Worked
+/// out when first asked for.
+class Exclusions {
+ public:
+  explicit Exclusions(const graph::AttackGraph& graph) : graph_(graph) {}
+
+  bool excludes(graph::ConditionId condition, graph::NodeId actor);
+
+ private:
+  const graph::AttackGraph& graph_;
+  std::unordered_map<graph::ConditionId, std::vector<bool>> members_;
+};
+
+/// Edges that put the target's SID into the source's own token, so that the actor stays the same.
+inline bool keeps_actor(knowledge::EdgeKind kind) {
+  return kind == knowledge::EdgeKind::MemberOf || kind == knowledge::EdgeKind::HasSIDHistory;
+}
+
+/// Distances, in hops over traversable edges, from every node to the nearest of the targets.
+///
+/// An edge with a condition is passed only by actors that it does not exclude. The actor is whoever enters
+/// the chain of memberships that ends at the edge's source, so the search carries the condition backwards
+/// along that chain and drops everyone whom it excludes.
+class DistanceField {
+ public:
+  DistanceField(const graph::AttackGraph& graph, const std::vector<graph::NodeId>& targets);
+
+  std::uint32_t hops(graph::NodeId node) const { return best_[node]; }
+
+  /// One shortest path; empty for a target. REQUIRES: hops(from) != kUnreachable.
+  Path path(graph::NodeId from) const;
+
+  /// Up to `count` paths that differ in their nodes, shortest first, none visiting a node twice. The search
+  /// for further ones gives up after a bounded effort, which `complete`, if given, tells.
+  std::vector<Path> paths(graph::NodeId from, std::size_t count, bool* complete = nullptr) const;
+
+ private:
+  struct State {
+    graph::NodeId node = graph::kNoNode;
+    graph::ConditionId condition = 0;
+  };
+  struct Step {
+    std::uint32_t hops = kUnreachable;
+    graph::EdgeId edge = graph::kNoEdge;   ///< towards the target
+    graph::ConditionId next_condition = 0;  ///< of the state that `edge` leads to
+  };
+  static std::uint64_t key(const State& state) {
+    return (static_cast<std::uint64_t>(state.condition) << 32) | state.node;
+  }
+
+  const Step* find(const State& state) const;
+  bool enter(const State& state, const Step& step);
+
+  const graph::AttackGraph& graph_;
+  mutable Exclusions exclusions_;
+  std::vector<std::uint32_t> best_;
+  std::vector<graph::ConditionId> best_condition_;
+  std::vector<Step> free_;                          ///< states without a pending condition, by node
+  std::unordered_map<std::uint64_t, Step> pending_;  ///< states with one
+};
+
+}  // namespace tierline::queries
