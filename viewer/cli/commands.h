@@ -6,7 +6,11 @@
 
 namespace tierline::viewer::cli {
 
+Action declare_edges(CLI::App& app);
+Action declare_explain(CLI::App& app);
+Action declare_exposure(CLI::App& app);
 Action declare_import(CLI::App& app);
 Action declare_info(CLI::App& app);
+Action declare_paths(CLI::App& app);
 
 }  // namespace tierline::viewer::cli

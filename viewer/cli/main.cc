@@ -18,6 +18,10 @@ struct Command {
 
 constexpr Command kCommands[] = {
     {"import", "read collected files into a snapshot", declare_import},
+    {"paths", "shortest attack paths to Tier Zero", declare_paths},
+    {"exposure", "who can reach Tier Zero, in how many hops", declare_exposure},
+    {"explain", "why an edge between two principals exists, and how to remove it", declare_explain},
+    {"edges", "the derived edges, one per line", declare_edges},
     {"info", "what a snapshot holds and where it came from", declare_info},
 };
 

@@ -1,0 +1,99 @@
+// paths SNAP: shortest attack paths, by default from every enabled account outside Tier Zero to Tier Zero.
+
+#include <fmt/format.h>
+
+#include "core/base/text.h"
+#include "core/knowledge/edge_kinds.h"
+#include "queries/attack_paths.h"
+#include "queries/principals.h"
+#include "viewer/cli/commands.h"
+#include "viewer/cli/loaded_graph.h"
+#include "viewer/export/graph_json.h"
+
+namespace tierline::viewer::cli {
+namespace {
+
+using queries::AttackPaths;
+
+struct Options {
+  std::string path;
+  std::vector<std::string> from;
+  std::vector<std::string> to;
+  std::size_t per_source = 1;
+  std::size_t limit = 100;
+  std::string format;
+};
+
+std::string path_text(const graph::AttackGraph& graph, const queries::FoundPath& path) {
+  std::string text = visible(graph.node(path.from).name);
+  for (const graph::EdgeId e : path.edges) {
+    const graph::Edge& edge = graph.edge(e);
+    text += fmt::format("\n    -[{}]-> {}", knowledge::info_of(edge.kind).name, visible(graph.node(edge.target).name));
+  }
+  return text;
+}
+
+void print_text(const LoadedGraph& loaded, const AttackPaths& answer) {
+  for (const queries::FoundPath& path : answer.paths) {
+    print(fmt::format("{} {}  {}\n\n", path.edges.size(), path.edges.size() == 1 ? "hop " : "hops",
+                      path_text(loaded.graph, path)));
+  }
+  print(fmt::format("{} {} a path; {} {} shown.\n", answer.sources_with_path,
+                    answer.sources_with_path == 1 ? "principal has" : "principals have", answer.paths.size(),
+                    answer.paths.size() == 1 ? "path" : "paths"));
+}
+
+void print_json(const LoadedGraph& loaded, const std::vector<graph::NodeId>& targets, const AttackPaths& answer) {
+  const EdgeWriter writer(loaded.snapshot, loaded.graph);
+  JsonWriter json;
+  begin_answer(json, "paths");
+  write_coverage(json, loaded.meta);
+  write_nodes(json, "targets", loaded.graph, targets);
+  json.key("sources_with_path").number(answer.sources_with_path);
+  json.key("search_complete").boolean(answer.complete);
+  json.key("paths").begin_array();
+  for (const queries::FoundPath& path : answer.paths) {
+    write_path(json, loaded.graph, writer, path.from, path.edges);
+  }
+  json.end_array().end_object();
+  print(json.take() + "\n");
+}
+
+Result<int> run(const Options& options) {
+  Result<LoadedGraph> loaded = LoadedGraph::open(options.path);
+  if (!loaded) return std::move(loaded).error();
+  const auto targets = loaded->targets(options.to);
+  if (!targets) return targets.error();
+  std::vector<graph::NodeId> sources = queries::population(loaded->graph, *targets);
+  if (!options.from.empty()) {
+    auto named = queries::resolve_all(loaded->snapshot, loaded->graph, options.from);
+    if (!named) return std::move(named).error();
+    sources = std::move(*named);
+  }
+  const AttackPaths answer =
+      queries::find_paths(loaded->graph, sources, *targets, options.per_source, options.limit);
+  if (options.format == "json") {
+    print_json(*loaded, *targets, answer);
+  } else {
+    print_text(*loaded, answer);
+    print(coverage_text(loaded->meta));
+  }
+  return exit_for(loaded->meta);
+}
+
+}  // namespace
+
+Action declare_paths(CLI::App& app) {
+  const auto options = std::make_shared<Options>();
+  app.add_option("SNAP", options->path, "the snapshot")->required();
+  app.add_option("--from", options->from, "start here (repeatable); default: every account outside the targets");
+  app.add_option("--to", options->to, "end here (repeatable); default: tier0");
+  app.add_option("-k", options->per_source, "distinct paths for each source")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1000}))
+      ->capture_default_str();
+  app.add_option("--limit", options->limit, "paths in all, 0 for no limit")->capture_default_str();
+  add_format(app, options->format, {"text", "json"});
+  return [options] { return run(*options); };
+}
+
+}  // namespace tierline::viewer::cli
