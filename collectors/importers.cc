@@ -1,0 +1,28 @@
+#include "collectors/importers.h"
+
+#include "collectors/adexplorer/adexplorer.h"
+#include "core/base/file.h"
+
+namespace tierline::collectors {
+namespace {
+
+constexpr Importer kImporters[] = {
+    {"AD Explorer snapshot", is_adexplorer, read_adexplorer},
+};
+
+}  // namespace
+
+std::span<const Importer> importers() { return kImporters; }
+
+Status import_file(const std::string& path, snapshot::Builder& builder, snapshot::Provenance& provenance) {
+  const Result<MappedFile> file = MappedFile::open(path);
+  if (!file) return file.error();
+  for (const Importer& importer : kImporters) {
+    if (importer.matches(file->bytes())) return importer.read(path, builder, provenance);
+  }
+  std::string known;
+  for (const Importer& importer : kImporters) known += (known.empty() ? "" : ", ") + std::string(importer.format);
+  return Error{ErrorCode::BadData, "none of the formats that can be imported (" + known + ")", path, 0};
+}
+
+}  // namespace tierline::collectors
