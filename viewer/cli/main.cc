@@ -17,6 +17,7 @@ struct Command {
 };
 
 constexpr Command kCommands[] = {
+    {"collect", "read a live directory over LDAP into a snapshot", declare_collect},
     {"import", "read collected files into a snapshot", declare_import},
     {"paths", "shortest attack paths to Tier Zero", declare_paths},
     {"exposure", "who can reach Tier Zero, in how many hops", declare_exposure},

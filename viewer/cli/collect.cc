@@ -1,0 +1,84 @@
+// collect URL -o SNAP: reads a live directory.
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <map>
+#include <memory>
+
+#include "collectors/ldap/collect.h"
+#include "core/snapshot/snapshot.h"
+#include "viewer/cli/commands.h"
+
+namespace tierline::viewer::cli {
+namespace {
+
+using collectors::ldap::BindMethod;
+
+struct Options {
+  collectors::ldap::Options ldap;
+  std::string output;
+  unsigned operation_seconds = 60;
+  unsigned run_minutes = 240;
+};
+
+// One line that is written over, and only where a person looks at it.
+void show_progress(std::string_view area, std::uint64_t objects) {
+  if (::isatty(STDERR_FILENO) == 0) return;
+  const std::string line = fmt::format("\rreading {}: {} objects\x1b[K", area, objects);
+  std::fwrite(line.data(), 1, line.size(), stderr);
+}
+
+void end_progress() {
+  if (::isatty(STDERR_FILENO) != 0) std::fputs("\r\x1b[K", stderr);
+}
+
+Result<int> run(Options& options) {
+  if (options.ldap.bind == BindMethod::Simple &&
+      (options.ldap.bind_name.empty() || options.ldap.password_file.empty())) {
+    return Error{ErrorCode::Usage, "--bind simple needs --bind-name and --password-file"};
+  }
+  if (options.ldap.keytab.empty() != options.ldap.principal.empty()) {
+    return Error{ErrorCode::Usage, "--keytab and --principal go together"};
+  }
+  options.ldap.operation_deadline = std::chrono::seconds(options.operation_seconds);
+  options.ldap.run_deadline = std::chrono::minutes(options.run_minutes);
+  snapshot::Builder builder;
+  snapshot::Provenance provenance{.tool = "tierline", .tool_version = TIERLINE_VERSION};
+  Status status = collectors::ldap::collect(options.ldap, builder, provenance, show_progress);
+  end_progress();
+  if (!status) return std::move(status).error();
+  const std::size_t objects = builder.object_count();
+  if (status = builder.write(options.output, provenance); !status) return std::move(status).error();
+  const Result<snapshot::File> written = snapshot::File::open(options.output);
+  if (!written) return written.error();
+  note(fmt::format("{}: {} objects from {}", options.output, objects, provenance.server));
+  return exit_for(written->meta());
+}
+
+}  // namespace
+
+Action declare_collect(CLI::App& app) {
+  const auto options = std::make_shared<Options>();
+  app.add_option("URL", options->ldap.url, "ldap://HOST or ldaps://HOST")->required();
+  app.add_option("-o,--output", options->output, "the snapshot to write")->required();
+  const std::map<std::string, BindMethod> methods = {
+      {"spnego", BindMethod::GssSpnego}, {"gssapi", BindMethod::Gssapi}, {"simple", BindMethod::Simple}};
+  app.add_option("--bind", options->ldap.bind, "how to log on: spnego (default), gssapi, simple")
+      ->transform(CLI::CheckedTransformer(methods));
+  app.add_flag("--starttls", options->ldap.start_tls, "secure ldap:// by TLS");
+  app.add_option("--bind-name", options->ldap.bind_name, "who logs on, for --bind simple");
+  app.add_option("--password-file", options->ldap.password_file, "file with the password, mode 600");
+  app.add_option("--keytab", options->ldap.keytab, "file with Kerberos keys, for unattended runs");
+  app.add_option("--principal", options->ldap.principal, "whose keys in the keytab");
+  app.add_option("--ca-file", options->ldap.ca_file, "certificate authorities (PEM) to trust for TLS");
+  app.add_option("--timeout", options->operation_seconds, "seconds without an answer before giving up")
+      ->check(CLI::Range(1u, 86400u))
+      ->capture_default_str();
+  app.add_option("--deadline", options->run_minutes, "minutes for the whole collection")
+      ->check(CLI::Range(1u, 10080u))
+      ->capture_default_str();
+  return [options] { return run(*options); };
+}
+
+}  // namespace tierline::viewer::cli
