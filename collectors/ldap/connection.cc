@@ -1,7 +1,11 @@
 #include "collectors/ldap/connection.h"
 
 #include <ldap.h>
+#include <netdb.h>
+#include <poll.h>
 #include <sasl/sasl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -31,6 +35,34 @@ int answer_sasl(LDAP*, unsigned, void*, void* asked) {
 }
 
 bool mentions(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
+
+// Whether the port answers at all. Asked only after a failure: libldap reports a bad certificate and a dead
+// host alike.
+bool port_answers(const std::string& url, std::chrono::milliseconds patience) {
+  LDAPURLDesc* parts = nullptr;
+  if (ldap_url_parse(url.c_str(), &parts) != LDAP_URL_SUCCESS) return false;
+  addrinfo hints = {};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* addresses = nullptr;
+  const int resolved =
+      ::getaddrinfo(parts->lud_host, std::to_string(parts->lud_port).c_str(), &hints, &addresses);
+  ldap_free_urldesc(parts);
+  if (resolved != 0) return false;
+  bool answers = false;
+  for (const addrinfo* address = addresses; address != nullptr && !answers; address = address->ai_next) {
+    const int fd = ::socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) continue;
+    ::connect(fd, address->ai_addr, address->ai_addrlen);
+    pollfd waiting = {fd, POLLOUT, 0};
+    int failure = 0;
+    socklen_t size = sizeof failure;
+    answers = ::poll(&waiting, 1, static_cast<int>(patience.count())) == 1 &&
+              ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &failure, &size) == 0 && failure == 0;
+    ::close(fd);
+  }
+  ::freeaddrinfo(addresses);
+  return answers;
+}
 
 struct MessageDeleter {
   void operator()(LDAPMessage* message) const { ldap_msgfree(message); }
@@ -117,6 +149,16 @@ Error Connection::State::error(int code, const std::string& doing) const {
     case LDAP_BUSY:
     case LDAP_UNAVAILABLE:
       kind = ErrorCode::TryAgain;
+      break;
+    case LDAP_SERVER_DOWN:
+    case LDAP_CONNECT_ERROR:
+      if (over_tls() && port_answers(options.url, std::chrono::seconds(5))) {
+        return {ErrorCode::Unavailable,
+                doing + ": the server answers but TLS fails: its certificate is not trusted (--ca-file), has "
+                        "expired, or names another host" +
+                    (detail.empty() || mentions(detail, "unknown error") ? "" : " (" + detail + ")"),
+                options.url};
+      }
       break;
     default:
       break;
