@@ -9,6 +9,7 @@ namespace tierline::viewer::cli {
 Action declare_collect(CLI::App& app);
 Action declare_edges(CLI::App& app);
 Action declare_explain(CLI::App& app);
+Action declare_export(CLI::App& app);
 Action declare_exposure(CLI::App& app);
 Action declare_import(CLI::App& app);
 Action declare_info(CLI::App& app);

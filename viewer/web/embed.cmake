@@ -1,0 +1,11 @@
+# Turns files into one C++ source: cmake -DOUT=x.cc -DNAMES="a;b" -DFILES="a.js;b.css" -P embed.cmake
+set(text "// Made by viewer/web/embed.cmake.\n#include \"viewer/export/web_assets.h\"\n\nnamespace tierline::viewer {\n")
+foreach(name file IN ZIP_LISTS NAMES FILES)
+  file(READ "${file}" bytes HEX)
+  string(REGEX REPLACE "(..)" "'\\\\x\\1'," bytes "${bytes}")
+  string(REGEX REPLACE "('.x..',('.x..',)?('.x..',)?('.x..',)?('.x..',)?('.x..',)?('.x..',)?('.x..',)?)" "\\1\n" bytes "${bytes}")
+  string(APPEND text "namespace {\nconst char k_${name}[] = {\n${bytes}};\n}\n")
+  string(APPEND text "std::string_view ${name}() { return {k_${name}, sizeof k_${name}}; }\n")
+endforeach()
+string(APPEND text "}  // namespace tierline::viewer\n")
+file(WRITE "${OUT}" "${text}")
