@@ -1,6 +1,7 @@
 // export SNAP --format F -o FILE: hands the answer over as a file.
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <memory>
 
@@ -37,8 +38,9 @@ Result<int> run(const Options& options) {
   if (!loaded) return std::move(loaded).error();
   const auto targets = loaded->targets(options.to);
   if (!targets) return targets.error();
+  const std::string name = options.to.empty() ? "Tier Zero" : fmt::format("{}", fmt::join(options.to, ", "));
   const std::string report =
-      report_json(loaded->snapshot, loaded->graph, loaded->meta, *targets, kPathsPerSource);
+      report_json(loaded->snapshot, loaded->graph, loaded->meta, *targets, name, kPathsPerSource);
   Result<AtomicFile> file = AtomicFile::create(options.output);
   if (!file) return std::move(file).error();
   for (const Format& format : kFormats) {

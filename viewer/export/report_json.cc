@@ -42,7 +42,8 @@ std::string title_of(const AttackGraph& graph) {
 }  // namespace
 
 std::string report_json(const snapshot::Snapshot& snapshot, const AttackGraph& graph, const snapshot::Meta& meta,
-                        const std::vector<NodeId>& targets, std::size_t paths_per_source) {
+                        const std::vector<NodeId>& targets, std::string_view target_name,
+                        std::size_t paths_per_source) {
   const std::vector<NodeId> sources = queries::population(graph, targets);
   const queries::AttackPaths answer = queries::find_paths(graph, sources, targets, paths_per_source, 0);
   const queries::Exposure exposure = queries::find_exposure(graph, targets);
@@ -65,6 +66,7 @@ std::string report_json(const snapshot::Snapshot& snapshot, const AttackGraph& g
   JsonWriter json;
   begin_answer(json, "report");
   json.key("title").text(title_of(graph));
+  json.key("target").text(target_name);
   write_provenance(json, meta.provenance);
   write_coverage(json, meta);
   json.key("summary").begin_object();
@@ -101,6 +103,9 @@ std::string report_json(const snapshot::Snapshot& snapshot, const AttackGraph& g
     writer.write_reasons(json, e);
     json.end_object();
   }
+  json.end_array();
+  json.key("targets").begin_array();
+  for (const NodeId node : targets) json.number(nodes(node));
   json.end_array();
   json.key("paths").begin_array();
   for (const queries::FoundPath& path : answer.paths) {

@@ -16,6 +16,13 @@ for (const path of report.paths) {
   else pathsOf.set(path.nodes[0], [path]);
 }
 
+const isTarget = new Set(report.targets);
+
+function nothingFound(): string {
+  return report.coverage.complete ? `No path to ${report.target} was found in what was read.` :
+                                    `No path to ${report.target} was found, but not everything could be read: unknown.`;
+}
+
 function hopsText(hops: number): string {
   return hops === 1 ? '1 hop' : `${hops} hops`;
 }
@@ -27,8 +34,8 @@ function header(): HTMLElement {
   const when = provenance.started.replace('T', ' ').replace('Z', ' UTC');
   const by = provenance.reader ? ` as ${visible(provenance.reader)}` : '';
   const numbers: [string, number][] = [
-    ['can reach Tier Zero', summary.exposed], ['enabled accounts outside it', summary.population],
-    ['objects of Tier Zero', summary.targets], ['objects read', summary.objects], ['edges', summary.edges],
+    [`can reach ${report.target}`, summary.exposed], ['enabled accounts outside it', summary.population],
+    [summary.targets === 1 ? 'target' : 'targets', summary.targets], ['objects read', summary.objects], ['edges', summary.edges],
   ];
   return element('header', {},
                  element('h1', {}, visible(report.title)),
@@ -187,13 +194,11 @@ function showPaths(index: number): void {
   const heading = element('h2', {}, visible(node.name));
   showNode(index);
   if (paths.length === 0) {
-    const answer = node.tier === 0 ? 'This is part of Tier Zero.' :
-        report.coverage.complete   ? 'No path to Tier Zero was found in what was read.' :
-                                     'No path to Tier Zero was found, but not everything could be read: unknown.';
+    const answer = isTarget.has(index) ? `This belongs to ${report.target}.` : nothingFound();
     stage.replaceChildren(heading, element('p', {class: 'no-path'}, answer));
     return;
   }
-  const summary = `${paths.length === 1 ? 'The shortest path' : `${paths.length} paths`} to Tier Zero, ` +
+  const summary = `${paths.length === 1 ? 'The shortest path' : `${paths.length} paths`} to ${report.target}, ` +
       `from ${hopsText(paths[0].hops)}. Choose an edge to read why it exists.`;
   stage.replaceChildren(heading, element('p', {}, summary),
                         element('div', {class: 'canvas'}, drawPaths(report, paths, {edge: showEdge, node: showNode})),
@@ -253,7 +258,5 @@ if (wanted >= 0) {
   list.mark(nearest);
   showPaths(nearest);
 } else {
-  const answer = report.coverage.complete ? 'No path to Tier Zero was found in what was read.' :
-                                            'No path to Tier Zero was found, but not everything could be read: unknown.';
-  stage.replaceChildren(element('p', {class: 'no-path'}, answer));
+  stage.replaceChildren(element('p', {class: 'no-path'}, nothingFound()));
 }

@@ -4,7 +4,7 @@
 import {shortened, svg, visible} from './dom';
 import {Path, Report} from './report';
 
-const BOX_WIDTH = 210;
+const BOX_WIDTH = 220;
 const BOX_HEIGHT = 46;
 const COLUMN_GAP = 190;
 const ROW_GAP = 30;
@@ -21,7 +21,7 @@ interface Place {
 }
 
 /** Columns by the longest way to the end, so that no edge runs backwards. */
-function placeNodes(paths: Path[]): Map<number, Place> {
+function placeNodes(paths: Path[]): {places: Map<number, Place>; filled: number[]} {
   const toEnd = new Map<number, number>();
   for (const path of paths) {
     path.nodes.forEach((node, i) => {
@@ -53,7 +53,19 @@ function placeNodes(paths: Path[]): Map<number, Place> {
       filled[column] = (filled[column] ?? 0) + 1;
     }
   }
-  return places;
+  return {places, filled};
+}
+
+/** A line through the points that leaves and enters each of them level. */
+function curve(points: [number, number][]): string {
+  let d = `M${points[0][0]} ${points[0][1]}`;
+  for (let i = 1; i < points.length; ++i) {
+    const [x1, y1] = points[i - 1];
+    const [x2, y2] = points[i];
+    const bend = (x2 - x1) / 2;
+    d += y1 === y2 ? `L${x2} ${y2}` : `C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`;
+  }
+  return d;
 }
 
 function activate(target: SVGElement, label: string, action: () => void): void {
@@ -69,18 +81,16 @@ function activate(target: SVGElement, label: string, action: () => void): void {
 }
 
 export function drawPaths(report: Report, paths: Path[], handlers: Handlers): SVGSVGElement {
-  const places = placeNodes(paths);
+  const {places, filled} = placeNodes(paths);
   const columns = Math.max(...[...places.values()].map((p) => p.column)) + 1;
-  const rows = Math.max(...[...places.values()].map((p) => p.row)) + 1;
   const width = 2 * MARGIN + columns * BOX_WIDTH + (columns - 1) * COLUMN_GAP;
-  const height = 2 * MARGIN + rows * BOX_HEIGHT + (rows - 1) * ROW_GAP;
   const x = (p: Place) => MARGIN + p.column * (BOX_WIDTH + COLUMN_GAP);
   const y = (p: Place) => MARGIN + p.row * (BOX_HEIGHT + ROW_GAP);
 
   const marker = svg('marker', {id: 'arrow', viewBox: '0 0 8 8', refX: 7, refY: 4, markerWidth: 7, markerHeight: 7,
                                 orient: 'auto'}, svg('path', {d: 'M0 0 8 4 0 8z', class: 'arrow'}));
-  const picture = svg('svg', {width, height, viewBox: `0 0 ${width} ${height}`, class: 'drawing', role: 'group',
-                              'aria-label': 'Attack paths from left to right'}, svg('defs', {}, marker));
+  const picture = svg('svg', {class: 'drawing', role: 'group', 'aria-label': 'Attack paths from left to right'},
+                      svg('defs', {}, marker));
 
   const drawn = new Set<number>();
   for (const path of paths) {
@@ -94,14 +104,21 @@ export function drawPaths(report: Report, paths: Path[], handlers: Handlers): SV
       const y1 = y(from) + BOX_HEIGHT / 2;
       const x2 = x(to) - 3;
       const y2 = y(to) + BOX_HEIGHT / 2;
-      const bend = (x2 - x1) / 2;
-      const d = `M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`;
+      // An edge over several columns goes through a free row of each, so that it crosses no box.
+      const points: [number, number][] = [[x1, y1]];
+      for (let column = from.column + 1; column < to.column; ++column) {
+        const free = {column, row: filled[column]++};
+        points.push([x(free), y(free) + BOX_HEIGHT / 2], [x(free) + BOX_WIDTH, y(free) + BOX_HEIGHT / 2]);
+      }
+      points.push([x2, y2]);
+      const d = curve(points);
       // The label stands nearer to the source, where edges into one node have not met yet.
       const at = 0.42;
+      const [labelX, labelY] = points[1];
       const group = svg('g', {class: 'edge', 'data-edge': index},
                         svg('path', {d, class: 'reach'}),
                         svg('path', {d, class: 'line', 'marker-end': 'url(#arrow)'}),
-                        svg('text', {x: x1 + (x2 - x1) * at, y: y1 + (y2 - y1) * at - 7, 'text-anchor': 'middle'},
+                        svg('text', {x: x1 + (labelX - x1) * at, y: y1 + (labelY - y1) * at - 7, 'text-anchor': 'middle'},
                             edge.kind));
       const label = `${edge.kind}: ${visible(report.nodes[edge.source].name)} to ${visible(report.nodes[edge.target].name)}`;
       activate(group, label, () => handlers.edge(index));
@@ -115,10 +132,15 @@ export function drawPaths(report: Report, paths: Path[], handlers: Handlers): SV
                             transform: `translate(${x(place)} ${y(place)})`},
                       svg('rect', {width: BOX_WIDTH, height: BOX_HEIGHT, rx: 6}),
                       svg('text', {x: 10, y: 17, class: 'kind'}, node.tier === 0 ? `${node.kind} · Tier Zero` : node.kind),
-                      svg('text', {x: 10, y: 35, class: 'name'}, shortened(node.name, 27)),
+                      svg('text', {x: 10, y: 35, class: 'name'}, shortened(node.name, 24)),
                       svg('title', {}, visible(node.name)));
     activate(group, `${node.kind} ${visible(node.name)}`, () => handlers.node(index));
     picture.append(group);
   }
+  const rows = Math.max(...filled);
+  const height = 2 * MARGIN + rows * BOX_HEIGHT + (rows - 1) * ROW_GAP;
+  picture.setAttribute('width', String(width));
+  picture.setAttribute('height', String(height));
+  picture.setAttribute('viewBox', `0 0 ${width} ${height}`);
   return picture;
 }

@@ -48,6 +48,7 @@ export interface Path {
 export interface Report {
   schema: string;
   title: string;
+  target: string;  // what the paths lead to, for people
   provenance: {server: string; reader: string; source: string; started: string; tool_version: string};
   coverage: {complete: boolean; areas: Area[]};
   summary: {
@@ -61,5 +62,6 @@ export interface Report {
   edges: Edge[];
   edge_kinds: Record<string, EdgeKind>;
   paths: Path[];
+  targets: number[];
   by_hops: Record<string, number>;
 }
