@@ -7,6 +7,7 @@
 namespace tierline::viewer::cli {
 
 Action declare_collect(CLI::App& app);
+Action declare_diff(CLI::App& app);
 Action declare_edges(CLI::App& app);
 Action declare_explain(CLI::App& app);
 Action declare_export(CLI::App& app);

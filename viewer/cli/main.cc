@@ -22,6 +22,7 @@ constexpr Command kCommands[] = {
     {"paths", "shortest attack paths to Tier Zero", declare_paths},
     {"exposure", "who can reach Tier Zero, in how many hops", declare_exposure},
     {"explain", "why an edge between two principals exists, and how to remove it", declare_explain},
+    {"diff", "what changed between two snapshots, and which paths that opened", declare_diff},
     {"export", "hand the attack paths over as a file", declare_export},
     {"edges", "the derived edges, one per line", declare_edges},
     {"info", "what a snapshot holds and where it came from", declare_info},

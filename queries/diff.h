@@ -1,0 +1,62 @@
+#pragma once
+
+// Drift between two snapshots of one directory: which facts changed, and what that opened and closed.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/snapshot/snapshot.h"
+#include "queries/attack_paths.h"
+
+namespace tierline::queries {
+
+/// One of the two sides.
+struct Side {
+  const snapshot::Snapshot& snapshot;
+  const graph::AttackGraph& graph;
+};
+
+/// A node of one side; what was removed is known only to the old one.
+struct NodeRef {
+  bool in_new = true;
+  graph::NodeId node = graph::kNoNode;
+};
+
+struct Change {
+  enum class Op : std::uint8_t { Added, Removed, Changed };
+  enum class What : std::uint8_t { Ace, Owner, Membership, Object, Attribute, Setting };
+  Op op = Op::Changed;
+  What what = What::Object;
+  NodeRef object;
+  std::optional<NodeRef> trustee = {};
+  std::string attribute = {};  ///< for Attribute and Setting: which
+  std::string before = {};
+  std::string after = {};
+  std::vector<graph::EdgeId> edges_opened = {};  ///< of the new graph
+  std::vector<graph::EdgeId> edges_closed = {};  ///< of the old graph
+};
+
+struct Drift {
+  bool comparable = true;
+  std::string incomparable_because;
+  std::vector<Change> changes;               ///< by object, in order of its GUID
+  std::vector<graph::EdgeId> edges_opened;   ///< all of them, of the new graph
+  std::vector<graph::EdgeId> edges_closed;   ///< all of them, of the old graph
+  std::vector<FoundPath> paths_opened;       ///< in the new graph, shortest first
+  std::vector<FoundPath> paths_closed;       ///< in the old graph, shortest first
+  std::uint64_t exposed_before = 0;
+  std::uint64_t exposed_after = 0;
+  std::vector<graph::NodeId> newly_exposed;      ///< of the new graph
+  std::vector<graph::NodeId> no_longer_exposed;  ///< of the old graph
+
+  bool empty() const { return changes.empty() && edges_opened.empty() && edges_closed.empty(); }
+};
+
+/// Objects are the same when their GUIDs are, so renames and moves are changes of one object. The order of
+/// entries in a DACL, their repetition, and inherited copies of an entry that changed further up are no
+/// changes of their own. Attributes of knowledge/volatile_attributes.h are left out. Paths and exposure are
+/// those to Tier Zero.
+Drift compare(const Side& before, const Side& after);
+
+}  // namespace tierline::queries
