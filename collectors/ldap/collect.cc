@@ -97,7 +97,9 @@ class Collection {
         run_deadline_(Clock::now() + options.run_deadline),
         dn_(builder.attribute("distinguishedName", directory::AttributeSyntax::DistinguishedName)) {
     for (const knowledge::CollectedAttribute& row : knowledge::collected_attributes()) {
-      names_.emplace_back(row.name);
+      // Large groups come in ranges whether or not one asks ([MS-ADTS] 3.1.1.3.1.3.3); asking for the first one
+      // makes every server do the same.
+      names_.push_back(equal_ascii_nocase(row.name, "member") ? "member;range=0-1499" : std::string(row.name));
       ids_.emplace(fold_case(row.name), builder.attribute(row.name, row.syntax));
     }
     names_.emplace_back("nTSecurityDescriptor");

@@ -5,8 +5,6 @@
 #include "core/base/text.h"
 
 namespace tierline::viewer {
-namespace {
-
 std::string utc_time(std::int64_t seconds) {
   const std::time_t time = seconds;
   std::tm parts = {};
@@ -15,8 +13,6 @@ std::string utc_time(std::int64_t seconds) {
   std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
   return text;
 }
-
-}  // namespace
 
 JsonWriter& JsonWriter::key(std::string_view name) {
   writer_.Key(name.data(), static_cast<rapidjson::SizeType>(name.size()));

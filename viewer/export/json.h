@@ -44,6 +44,9 @@ void begin_answer(JsonWriter& json, std::string_view command);
 /// "coverage": {"complete", "areas"}, as every answer carries it.
 void write_coverage(JsonWriter& json, const snapshot::Meta& meta);
 
+/// "2026-01-31T12:00:00Z"; empty for a time that no calendar has.
+std::string utc_time(std::int64_t seconds);
+
 /// "provenance": who read, from which server, when.
 void write_provenance(JsonWriter& json, const snapshot::Provenance& provenance);
 

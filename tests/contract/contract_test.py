@@ -1,0 +1,226 @@
+"""The program as other programs know it: exit codes, JSON, bad input. On the bundled real directory."""
+
+import collections
+import json
+import os
+import pathlib
+import random
+import shutil
+import stat
+import subprocess
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+TIERLINE = os.environ["TIERLINE"]
+DAT = ROOT / "fixtures/directories/detectionlab/detectionlab.dat"
+DOMAIN = "S-1-5-21-2018156605-3479576465-3716879092"
+ADMINS = ["--to", "DOMAIN ADMINS@WINDOMAIN.LOCAL"]
+
+
+def setUpModule():
+    global scratch, snapshot
+    scratch = pathlib.Path(tempfile.mkdtemp(prefix="tierline-contract-"))
+    snapshot = scratch / "lab.snap"
+    assert run("import", DAT, "-o", snapshot).returncode == 3
+
+
+def tearDownModule():
+    shutil.rmtree(scratch)
+
+
+def run(*arguments, **options):
+    return subprocess.run([TIERLINE, *map(str, arguments)], capture_output=True, text=True, timeout=60, **options)
+
+
+def answer(*arguments):
+    done = run(*arguments, "--json")
+    if done.returncode != 3:
+        raise AssertionError(f"ended with {done.returncode}: {done.stderr}")
+    return json.loads(done.stdout)
+
+
+class Answers(unittest.TestCase):
+    def test_info_knows_the_published_truth(self):
+        info = answer("info", snapshot)
+        self.assertEqual((info["schema"], info["schema_version"]), ("tierline.info", 1))
+        self.assertEqual(info["objects"], 3848)
+        self.assertEqual(info["descriptors"], {"total": 3833, "distinct": 62, "aces": 21343})
+        self.assertEqual([d["id"] for d in info["domains"]], [DOMAIN])
+        kinds = info["by_kind"]
+        self.assertEqual((kinds["User"], kinds["Group"], kinds["Computer"], kinds["OU"], kinds["GPO"], kinds["Domain"]),
+                         (6, 49, 3, 3, 11, 1))
+        self.assertFalse(info["coverage"]["complete"])
+        self.assertEqual([a["missing"] for a in info["coverage"]["areas"] if a["area"] == "security descriptors"], [15])
+
+    def test_the_same_input_gives_the_same_bytes(self):
+        again = scratch / "again.snap"
+        run("import", DAT, "-o", again)
+        self.assertEqual(snapshot.read_bytes(), again.read_bytes())
+        for command in (["edges"], ["paths", *ADMINS], ["exposure", *ADMINS]):
+            first = run(command[0], snapshot, *command[1:], "--json").stdout
+            self.assertEqual(first, run(command[0], again, *command[1:], "--json").stdout)
+
+    def test_paths_join_their_nodes(self):
+        paths = answer("paths", snapshot, *ADMINS)
+        self.assertEqual(paths["sources_with_path"], 2)
+        self.assertEqual([p["nodes"][0]["name"] for p in paths["paths"]],
+                         ["ADMINISTRATOR@WINDOMAIN.LOCAL", "VAGRANT@WINDOMAIN.LOCAL"])
+        for path in paths["paths"]:
+            self.assertEqual(path["hops"], len(path["edges"]))
+            self.assertEqual(len(path["nodes"]), len(path["edges"]) + 1)
+            for i, edge in enumerate(path["edges"]):
+                self.assertEqual((edge["source"], edge["target"]), (path["nodes"][i]["id"], path["nodes"][i + 1]["id"]))
+                self.assertTrue(edge["traversable"])
+                self.assertTrue(edge["evidence"])
+
+    def test_more_paths_of_one_source_differ(self):
+        paths = answer("paths", snapshot, *ADMINS, "--from", "vagrant", "-k", "4")["paths"]
+        ways = [tuple(node["id"] for node in path["nodes"]) for path in paths]
+        self.assertEqual(len(ways), len(set(ways)))
+        self.assertGreater(len(ways), 1)
+        self.assertEqual([path["hops"] for path in paths], sorted(path["hops"] for path in paths))
+
+    def test_limit_states_the_total(self):
+        paths = answer("paths", snapshot, *ADMINS, "--limit", "1")
+        self.assertEqual((len(paths["paths"]), paths["sources_with_path"]), (1, 2))
+
+    def test_exposure_adds_up(self):
+        exposure = answer("exposure", snapshot, *ADMINS)
+        self.assertEqual(sum(exposure["by_hops"].values()), exposure["exposed"])
+        self.assertEqual(len(exposure["principals"]), exposure["exposed"])
+        self.assertEqual(exposure["by_hops"], {"1": 1, "2": 1})
+
+    def test_nobody_outside_tier_zero_has_a_path_in_the_lab(self):
+        self.assertEqual(answer("paths", snapshot)["paths"], [])
+        self.assertEqual(answer("exposure", snapshot)["exposed"], 0)
+
+    def test_edges_in_three_forms(self):
+        lines = [json.loads(line) for line in run("edges", snapshot).stdout.splitlines()]
+        whole = answer("edges", snapshot)
+        csv = run("edges", snapshot, "--format", "csv").stdout
+        self.assertEqual(len(lines), len(whole["edges"]))
+        self.assertEqual(csv.count("\r\n") or len(csv.splitlines()), len(lines) + 1)
+        known = {node["id"] for node in whole["nodes"]}
+        self.assertTrue(all({e["source"], e["target"]} <= known for e in whole["edges"]))
+        kinds = collections.Counter(e["kind"] for e in whole["edges"])
+        only = answer("edges", snapshot, "--kind", "DCSync")["edges"]
+        self.assertEqual(len(only), kinds["DCSync"])
+
+    def test_dcsync_of_the_defaults(self):
+        holders = {e["source"] for e in answer("edges", snapshot, "--kind", "DCSync")["edges"]}
+        self.assertEqual(holders, {"WINDOMAIN.LOCAL-S-1-5-32-544", f"{DOMAIN}-516"})
+
+    def test_explain_gives_the_entry_and_the_remedy(self):
+        explained = answer("explain", snapshot, "Domain Admins", "vagrant")
+        self.assertTrue(explained["edges"])
+        for edge in explained["edges"]:
+            self.assertTrue(edge["remedy"] and edge["meaning"] and edge["attack"])
+
+    def test_a_principal_by_each_of_its_names(self):
+        ids = set()
+        for name in (f"{DOMAIN}-1000", "vagrant", "VAGRANT@windomain.local", "windomain\\vagrant",
+                     "CN=vagrant,CN=Users,DC=windomain,DC=local"):
+            paths = answer("paths", snapshot, *ADMINS, "--from", name)["paths"]
+            ids.add(paths[0]["nodes"][0]["id"])
+        self.assertEqual(ids, {f"{DOMAIN}-1000"})
+
+
+class Usage(unittest.TestCase):
+    def refused(self, code, *arguments, says=""):
+        done = run(*arguments)
+        self.assertEqual(done.returncode, code, done.stderr)
+        self.assertIn(says, done.stderr)
+        self.assertNotIn("\x1b", done.stderr)
+
+    def test_exit_codes(self):
+        self.refused(64)
+        self.refused(64, "nonsense")
+        self.refused(64, "paths", snapshot, "--from", "nobody-of-that-name", says="nothing in this snapshot")
+        self.refused(64, "edges", snapshot, "--kind", "NoSuchEdge", says="no such kind")
+        self.refused(66, "paths", scratch / "missing.snap", says="cannot open")
+        self.refused(66, "import", scratch / "missing.dat", "-o", scratch / "x.snap", says="cannot open")
+        self.refused(65, "import", ROOT / "LICENSE", "-o", scratch / "x.snap", says="none of the formats")
+        self.refused(73, "import", DAT, "-o", "/nonexistent/x.snap", says="cannot create")
+        self.assertEqual(run("--help").returncode, 0)
+        for command in ("collect", "import", "info", "edges", "paths", "exposure", "explain", "diff", "export"):
+            self.assertEqual(run(command, "--help").returncode, 0, command)
+
+    def test_several_matches_are_listed(self):
+        done = run("paths", snapshot, "--from", "windomain.local")
+        self.assertIn(done.returncode, (3, 64))
+        done = run("paths", snapshot, "--from", "Users")
+        self.assertEqual(done.returncode, 64)
+        self.assertIn("could be any of", done.stderr)
+
+    def test_a_name_cannot_drive_the_terminal(self):
+        done = run("paths", snapshot, "--from", "\x1b]0;owned\x07")
+        self.assertEqual(done.returncode, 64)
+        self.assertNotIn("\x1b", done.stderr)
+
+    def test_a_full_stdout_is_an_error(self):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([TIERLINE, "edges", snapshot], stdout=full, stderr=subprocess.PIPE, text=True)
+        self.assertEqual(done.returncode, 74, done.stderr)
+
+    def test_files_are_private_and_written_whole(self):
+        page = scratch / "report.html"
+        self.assertEqual(run("export", snapshot, "--format", "html", "-o", page).returncode, 3)
+        for path in (snapshot, page):
+            self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o600)
+
+    def test_diff(self):
+        self.assertEqual(run("diff", snapshot, snapshot, "--exit-code").returncode, 3)  # equal, but incomplete
+
+
+class BadInput(unittest.TestCase):
+    """Truncated and damaged files: a clear error that names file and offset, no output, no crash."""
+
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(dir=scratch))
+
+    def attempt(self, name, data, *command, may_work):
+        bad = self.folder / name
+        bad.write_bytes(data)
+        output = self.folder / "out.snap"
+        done = run(*[bad if part == "BAD" else output if part == "OUT" else part for part in command])
+        if may_work and done.returncode in (0, 3):
+            output.unlink(missing_ok=True)
+        else:
+            self.assertEqual(done.returncode, 65, done.stderr)
+            self.assertIn(str(bad), done.stderr)
+            self.assertIn("at byte", done.stderr)
+        self.assertEqual([p.name for p in self.folder.iterdir()], [name])
+
+    def test_truncated_dat(self):
+        data = DAT.read_bytes()
+        for size in (0, 5, 10, 500, 1085, 1086, 1094, 20_000, 1_000_000, 2_774_583, 2_774_590, 3_000_000):
+            with self.subTest(size):
+                self.attempt("cut.dat", data[:size], "import", "BAD", "-o", "OUT", may_work=False)
+
+    def test_flipped_dat(self):
+        data = DAT.read_bytes()
+        chance = random.Random(7)
+        for _ in range(60):
+            place = chance.randrange(len(data)) if chance.random() < 0.5 else chance.randrange(1062, 60_000)
+            with self.subTest(place):
+                damaged = bytearray(data)
+                damaged[place] ^= 1 << chance.randrange(8)
+                self.attempt("flip.dat", bytes(damaged), "import", "BAD", "-o", "OUT", may_work=True)
+
+    def test_truncated_and_flipped_snap(self):
+        data = snapshot.read_bytes()
+        chance = random.Random(11)
+        for size in [0, 7, 15, 16, 40, len(data) // 2, len(data) - 40, len(data) - 1]:
+            with self.subTest(size=size):
+                self.attempt("cut.snap", data[:size], "paths", "BAD", may_work=False)
+        for _ in range(40):
+            place = chance.randrange(len(data))
+            with self.subTest(place=place):
+                damaged = bytearray(data)
+                damaged[place] ^= 1 << chance.randrange(8)
+                self.attempt("flip.snap", bytes(damaged), "paths", "BAD", may_work=False)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
