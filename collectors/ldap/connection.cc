@@ -64,6 +64,20 @@ bool port_answers(const std::string& url, std::chrono::milliseconds patience) {
   return answers;
 }
 
+// libldap reads from a blocking socket, and inside a sealed packet or a TLS record it asks for all the rest at
+// once: a server that falls silent there would hold it beyond every deadline of ours. With this the read comes
+// back now and then, and libldap looks at its clock.
+int limit_waits(LDAP*, Sockbuf* socket, LDAPURLDesc*, sockaddr*, ldap_conncb*) {
+  int fd = -1;
+  if (ber_sockbuf_ctrl(socket, LBER_SB_OPT_GET_FD, &fd) != 1) return LDAP_LOCAL_ERROR;
+  const timeval pause = {.tv_sec = 0, .tv_usec = 250'000};
+  const bool set = ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &pause, sizeof pause) == 0 &&
+                   ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &pause, sizeof pause) == 0;
+  return set ? LDAP_SUCCESS : LDAP_LOCAL_ERROR;
+}
+
+void forget_socket(LDAP*, Sockbuf*, ldap_conncb*) {}
+
 struct MessageDeleter {
   void operator()(LDAPMessage* message) const { ldap_msgfree(message); }
 };
@@ -73,6 +87,7 @@ using Message = std::unique_ptr<LDAPMessage, MessageDeleter>;
 
 struct Connection::State {
   LDAP* handle = nullptr;
+  ldap_conncb on_connect = {.lc_add = limit_waits, .lc_del = forget_socket, .lc_arg = nullptr};
   Options options;
   Clock::time_point run_deadline;
   std::string identity;
@@ -193,6 +208,7 @@ Status Connection::State::configure() {
   const int endpoint = LDAP_OPT_X_SASL_CBINDING_TLS_ENDPOINT;
   const std::string authorities = options.ca_file.empty() ? kSystemAuthorities : options.ca_file;
   ldap_set_option(handle, LDAP_OPT_PROTOCOL_VERSION, &version);
+  ldap_set_option(handle, LDAP_OPT_CONNECT_CB, &on_connect);
   // Following a referral would send a bind to whatever host the answer names.
   ldap_set_option(handle, LDAP_OPT_REFERRALS, LDAP_OPT_OFF);
   ldap_set_option(handle, LDAP_OPT_NETWORK_TIMEOUT, &*time);
