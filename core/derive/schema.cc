@@ -99,10 +99,12 @@ Schema::Schema(const Snapshot& snapshot) {
     }
   }
   for (std::size_t i = 0; i < classes_.size(); ++i) classes_[i].super = find_class(super_names[i]);
-  for (Class& row : classes_) {
-    for (ClassId up = row.super; up != kNoClass && row.depth < kDepthBudget; up = classes_[up].super) {
-      ++row.depth;
-      if (classes_[up].super == up) break;  // top is its own superclass
+  for (std::size_t i = 0; i < classes_.size(); ++i) {
+    auto at = static_cast<ClassId>(i);
+    // top is its own superclass
+    while (classes_[at].super != kNoClass && classes_[at].super != at && classes_[i].depth < kDepthBudget) {
+      at = classes_[at].super;
+      ++classes_[i].depth;
     }
   }
   for (std::size_t i = 0; i < classes_.size(); ++i) build_tree(static_cast<ClassId>(i));
