@@ -34,7 +34,9 @@ int answer_sasl(LDAP*, unsigned, void*, void* asked) {
   return LDAP_SUCCESS;
 }
 
-bool mentions(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
+bool mentions(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
 
 // Whether the port answers at all. Asked only after a failure: libldap reports a bad certificate and a dead
 // host alike.
@@ -169,8 +171,9 @@ Error Connection::State::error(int code, const std::string& doing) const {
     case LDAP_CONNECT_ERROR:
       if (over_tls() && port_answers(options.url, std::chrono::seconds(5))) {
         return {ErrorCode::Unavailable,
-                doing + ": the server answers but TLS fails: its certificate is not trusted (--ca-file), has "
-                        "expired, or names another host" +
+                doing +
+                    ": the server answers but TLS fails: its certificate is not trusted (--ca-file), has "
+                    "expired, or names another host" +
                     (detail.empty() || mentions(detail, "unknown error") ? "" : " (" + detail + ")"),
                 options.url};
       }
@@ -237,8 +240,8 @@ Status Connection::State::bind_simple() {
   Result<Password> password = Password::read(options.password_file);
   if (!password) return std::move(password).error();
   berval secret = {password->text().size(), password->text().data()};
-  const int code =
-      ldap_sasl_bind_s(handle, options.bind_name.c_str(), LDAP_SASL_SIMPLE, &secret, nullptr, nullptr, nullptr);
+  const int code = ldap_sasl_bind_s(handle, options.bind_name.c_str(), LDAP_SASL_SIMPLE, &secret, nullptr,
+                                    nullptr, nullptr);
   if (code != LDAP_SUCCESS) return error(code, "cannot log on as " + visible(options.bind_name));
   identity = options.bind_name;
   return {};
@@ -288,7 +291,8 @@ Status Connection::State::hand_over(LDAPMessage* message,
   while (true) {
     berval name = {};
     BerVarray values = nullptr;
-    if (ldap_get_attribute_ber(handle, message, ber, &name, &values) != LDAP_SUCCESS || name.bv_val == nullptr) {
+    if (ldap_get_attribute_ber(handle, message, ber, &name, &values) != LDAP_SUCCESS ||
+        name.bv_val == nullptr) {
       break;
     }
     Entry::Attribute attribute{{name.bv_val, name.bv_len}, {}};
@@ -304,7 +308,8 @@ Status Connection::State::hand_over(LDAPMessage* message,
   return status;
 }
 
-Status Connection::State::finish_page(LDAPMessage* message, SearchOutcome& outcome, std::string& cookie) const {
+Status Connection::State::finish_page(LDAPMessage* message, SearchOutcome& outcome,
+                                      std::string& cookie) const {
   int code = LDAP_SUCCESS;
   char* text = nullptr;
   LDAPControl** controls = nullptr;
@@ -404,12 +409,13 @@ Result<SearchOutcome> Connection::search(const SearchRequest& request,
     controls.push_back(nullptr);
     int id = 0;
     const int code = ldap_search_ext(state_->handle, request.base.c_str(), static_cast<int>(request.scope),
-                                     request.filter.c_str(), names.data(), 0, controls.data(), nullptr, nullptr,
-                                     LDAP_NO_LIMIT, &id);
+                                     request.filter.c_str(), names.data(), 0, controls.data(), nullptr,
+                                     nullptr, LDAP_NO_LIMIT, &id);
     if (page != nullptr) ldap_control_free(page);
     if (code != LDAP_SUCCESS) return state_->error(code, "cannot search");
     const std::uint64_t before = outcome.entries;
-    if (Status status = state_->read_page(id, take, outcome, cookie); !status) return std::move(status).error();
+    if (Status status = state_->read_page(id, take, outcome, cookie); !status)
+      return std::move(status).error();
     // A server that hands out empty pages for ever would keep us here for ever.
     constexpr int kPatience = 100;
     pages_without_entries = outcome.entries == before ? pages_without_entries + 1 : 0;
