@@ -33,9 +33,8 @@ AttackPaths find_paths(const AttackGraph& graph, const std::vector<NodeId>& sour
     answer.complete = answer.complete && complete;
   }
   if (per_source > 1) {
-    std::stable_sort(answer.paths.begin(), answer.paths.end(), [](const FoundPath& a, const FoundPath& b) {
-      return a.edges.size() < b.edges.size();
-    });
+    std::stable_sort(answer.paths.begin(), answer.paths.end(),
+                     [](const FoundPath& a, const FoundPath& b) { return a.edges.size() < b.edges.size(); });
   }
   return answer;
 }

@@ -31,7 +31,8 @@ using snapshot::Snapshot;
 /// Look-ups on one side.
 class Index {
  public:
-  explicit Index(const Side& side) : side_(side), node_of_object_(side.snapshot.object_count(), graph::kNoNode) {
+  explicit Index(const Side& side)
+      : side_(side), node_of_object_(side.snapshot.object_count(), graph::kNoNode) {
     for (NodeId n = 0; n < side.graph.node_count(); ++n) {
       const graph::Node& node = side.graph.node(n);
       if (node.object != snapshot::kNoObject) node_of_object_[node.object] = n;
@@ -241,7 +242,8 @@ class Comparison {
     const auto values = [](const Snapshot& snapshot, const Object& from, snapshot::AttributeId id) {
       Shown shown;
       if (id == snapshot::kNoAttribute) return shown;
-      for (const snapshot::Value value : from.values(id)) shown.emplace(comparable_value(snapshot, value), value);
+      for (const snapshot::Value value : from.values(id))
+        shown.emplace(comparable_value(snapshot, value), value);
       return shown;
     };
     const Shown old_values = values(old_.snapshot(), before, old_id);
@@ -379,7 +381,8 @@ class Comparison {
   }
 
   void add_ace_change(bool added, const Ace& ace, const NodeRef& object, ObjectIndex after) {
-    Change change{.op = added ? Change::Op::Added : Change::Op::Removed, .what = Change::What::Ace, .object = object};
+    Change change{
+        .op = added ? Change::Op::Added : Change::Op::Removed, .what = Change::What::Ace, .object = object};
     (added ? change.after : change.before) = directory::to_sddl(ace);
     const NodeId trustee = (added ? new_ : old_).by_sid(ace.trustee);
     if (trustee != graph::kNoNode) change.trustee = ref(added, trustee);
@@ -427,9 +430,8 @@ class Comparison {
   }
 
   void order_changes() {
-    std::stable_sort(drift_.changes.begin(), drift_.changes.end(), [&](const Change& a, const Change& b) {
-      return node(a.object).id < node(b.object).id;
-    });
+    std::stable_sort(drift_.changes.begin(), drift_.changes.end(),
+                     [&](const Change& a, const Change& b) { return node(a.object).id < node(b.object).id; });
   }
 
   using EdgeKey = std::tuple<std::string_view, std::string_view, knowledge::EdgeKind>;
@@ -510,7 +512,8 @@ class Comparison {
     // An inherited entry was written further up, so the search goes on there.
     for (int budget = 256; object != snapshot::kNoObject && budget > 0; --budget) {
       const NodeId here = side.node(object);
-      const auto place = here == graph::kNoNode ? changes_on_.end() : changes_on_.find(side.graph().node(here).id);
+      const auto place =
+          here == graph::kNoNode ? changes_on_.end() : changes_on_.find(side.graph().node(here).id);
       if (place != changes_on_.end()) {
         for (const std::size_t c : place->second) {
           if (explains(drift_.changes[c], side, evidence, source, target, opened)) found.insert(c);
@@ -523,7 +526,8 @@ class Comparison {
 
   bool explains(const Change& change, const Index& side, const Evidence& evidence, const std::string& source,
                 const std::string& target, bool opened) const {
-    const bool same_trustee = change.trustee && (node(*change.trustee).id == source || node(*change.trustee).id == target);
+    const bool same_trustee =
+        change.trustee && (node(*change.trustee).id == source || node(*change.trustee).id == target);
     switch (change.what) {
       case Change::What::Object:
         return change.op != Change::Op::Changed || evidence.kind == Evidence::Kind::Tree;
@@ -535,7 +539,8 @@ class Comparison {
         return evidence.kind == Evidence::Kind::Attribute && same_trustee;
       case Change::What::Attribute:
         return evidence.attribute != 0xFFFF && evidence.kind != Evidence::Kind::Rule &&
-               equal_ascii_nocase(side.snapshot().meta().attributes[evidence.attribute].name, change.attribute);
+               equal_ascii_nocase(side.snapshot().meta().attributes[evidence.attribute].name,
+                                  change.attribute);
       case Change::What::Ace:
         if (evidence.kind != Evidence::Kind::Ace || evidence.attribute != 0xFFFF) return false;
         // A grant opens by coming and closes by going; a denial of anybody does the opposite.
@@ -554,7 +559,8 @@ class Comparison {
     const std::vector<NodeId> new_targets = tier_zero(new_.graph());
     const DistanceField old_field(old_.graph(), old_targets);
     const DistanceField new_field(new_.graph(), new_targets);
-    const auto exposed = [](const Index& side, const DistanceField& field, const std::vector<NodeId>& targets) {
+    const auto exposed = [](const Index& side, const DistanceField& field,
+                            const std::vector<NodeId>& targets) {
       std::map<std::string, NodeId> accounts;
       for (const NodeId account : population(side.graph(), targets)) {
         if (field.hops(account) != kUnreachable) accounts.emplace(side.graph().node(account).id, account);
@@ -577,13 +583,15 @@ class Comparison {
 
   // The shortest way to Tier Zero through each of the edges, and the shortest paths of all accounts for
   // which the other side had none or only a longer one.
-  std::vector<FoundPath> paths_through(const Index& here, const DistanceField& field, const std::vector<EdgeId>& edges,
+  std::vector<FoundPath> paths_through(const Index& here, const DistanceField& field,
+                                       const std::vector<EdgeId>& edges,
                                        const std::map<std::string, NodeId>& accounts, const Index& there,
                                        const DistanceField& other) const {
     std::set<std::pair<NodeId, Path>> unique;
     for (const EdgeId e : edges) {
       const graph::Edge& edge = here.graph().edge(e);
-      if (!edge.traversable || field.hops(edge.source) == 0 || field.hops(edge.target) == kUnreachable) continue;
+      if (!edge.traversable || field.hops(edge.source) == 0 || field.hops(edge.target) == kUnreachable)
+        continue;
       Path path = {e};
       const Path rest = field.path(edge.target);
       // A path that comes back to where it began is a detour, not a path.

@@ -40,11 +40,11 @@ struct Change {
 struct Drift {
   bool comparable = true;
   std::string incomparable_because;
-  std::vector<Change> changes;               ///< by object, in order of its GUID
-  std::vector<graph::EdgeId> edges_opened;   ///< all of them, of the new graph
-  std::vector<graph::EdgeId> edges_closed;   ///< all of them, of the old graph
-  std::vector<FoundPath> paths_opened;       ///< in the new graph, shortest first
-  std::vector<FoundPath> paths_closed;       ///< in the old graph, shortest first
+  std::vector<Change> changes;              ///< by object, in order of its GUID
+  std::vector<graph::EdgeId> edges_opened;  ///< all of them, of the new graph
+  std::vector<graph::EdgeId> edges_closed;  ///< all of them, of the old graph
+  std::vector<FoundPath> paths_opened;      ///< in the new graph, shortest first
+  std::vector<FoundPath> paths_closed;      ///< in the old graph, shortest first
   std::uint64_t exposed_before = 0;
   std::uint64_t exposed_after = 0;
   std::vector<graph::NodeId> newly_exposed;      ///< of the new graph

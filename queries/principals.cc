@@ -45,7 +45,8 @@ class Matcher {
     if (fold_case(object.dn()) == folded_) return true;
     const std::string account = fold_case(object.text(account_));
     if (account.empty()) return false;
-    const std::string_view bare = std::string_view(account).substr(0, account.size() - account.ends_with('$'));
+    const std::string_view bare =
+        std::string_view(account).substr(0, account.size() - account.ends_with('$'));
     const std::string domain = fold_case(node.domain);
     if (!qualified_.empty()) {
       const bool in_domain = domain == qualifier_ || domain == netbios_domain_;
@@ -88,7 +89,8 @@ std::vector<NodeId> tier_zero(const AttackGraph& graph) {
   return nodes;
 }
 
-Result<std::vector<NodeId>> resolve(const Snapshot& snapshot, const AttackGraph& graph, std::string_view text) {
+Result<std::vector<NodeId>> resolve(const Snapshot& snapshot, const AttackGraph& graph,
+                                    std::string_view text) {
   if (equal_ascii_nocase(text, "tier0")) return tier_zero(graph);
   const Matcher matcher(snapshot, text);
   std::vector<NodeId> found;

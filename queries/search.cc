@@ -110,8 +110,8 @@ std::vector<Path> DistanceField::paths(NodeId from, std::size_t count, bool* com
   };
   std::priority_queue<Pointer, std::vector<Pointer>, decltype(worse)> queue(worse);
   std::uint64_t order = 0;
-  queue.push(std::make_shared<Partial>(
-      Partial{nullptr, graph::kNoEdge, from, from, 0, best_[from], order++}));
+  queue.push(
+      std::make_shared<Partial>(Partial{nullptr, graph::kNoEdge, from, from, 0, best_[from], order++}));
 
   const auto nodes_of = [&](const Path& path) {
     std::vector<NodeId> nodes;

@@ -58,7 +58,7 @@ class DistanceField {
   };
   struct Step {
     std::uint32_t hops = kUnreachable;
-    graph::EdgeId edge = graph::kNoEdge;   ///< towards the target
+    graph::EdgeId edge = graph::kNoEdge;    ///< towards the target
     graph::ConditionId next_condition = 0;  ///< of the state that `edge` leads to
   };
   static std::uint64_t key(const State& state) {
@@ -72,7 +72,7 @@ class DistanceField {
   mutable Exclusions exclusions_;
   std::vector<std::uint32_t> best_;
   std::vector<graph::ConditionId> best_condition_;
-  std::vector<Step> free_;                          ///< states without a pending condition, by node
+  std::vector<Step> free_;                           ///< states without a pending condition, by node
   std::unordered_map<std::uint64_t, Step> pending_;  ///< states with one
 };
 

@@ -122,7 +122,8 @@ std::string visible(std::string_view text) {
       out += kHex[byte & 15];
     } else if (is_unsafe_to_show(c)) {
       std::string digits;
-      for (std::uint32_t rest = c; rest != 0 || digits.empty(); rest >>= 4) digits.insert(0, 1, kHex[rest & 15]);
+      for (std::uint32_t rest = c; rest != 0 || digits.empty(); rest >>= 4)
+        digits.insert(0, 1, kHex[rest & 15]);
       out += "\\u{" + digits + "}";
     } else {
       out.append(text.substr(start, i - start));

@@ -44,10 +44,10 @@ struct CompiledDacl {
 /// A right to be checked.
 struct Request {
   enum class Kind : std::uint8_t {
-    Bits,          ///< every bit of `mask` on the object itself
-    Property,      ///< the bits of `mask` on the node `object_type` of the class's tree, all below included
-    Extended,      ///< the one bit of `mask` for the control access right, validated write or child class
-                   ///< `object_type`; without one, for all of them
+    Bits,      ///< every bit of `mask` on the object itself
+    Property,  ///< the bits of `mask` on the node `object_type` of the class's tree, all below included
+    Extended,  ///< the one bit of `mask` for the control access right, validated write or child class
+               ///< `object_type`; without one, for all of them
   };
   Kind kind = Kind::Bits;
   std::uint32_t mask = 0;
@@ -56,9 +56,9 @@ struct Request {
 
 struct Decision {
   bool granted = false;
-  bool conditional = false;              ///< granted only by an entry with a condition over claims
-  std::vector<std::uint16_t> aces;       ///< places of the entries that granted, ascending
-  std::vector<Trustee> excluded;         ///< trustees whose deny entry stands before the grant
+  bool conditional = false;         ///< granted only by an entry with a condition over claims
+  std::vector<std::uint16_t> aces;  ///< places of the entries that granted, ascending
+  std::vector<Trustee> excluded;    ///< trustees whose deny entry stands before the grant
 };
 
 /// Decides `request` for `trustee`. `token` holds, ascending, the trustees that every token with `trustee`

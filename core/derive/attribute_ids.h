@@ -12,7 +12,8 @@ struct AttributeIds {
   using Id = snapshot::AttributeId;
   Id object_class, object_sid, sam_account_name, dns_host_name, display_name, name, instance_type;
   Id user_account_control, primary_group_id, group_type, member, sid_history;
-  Id allowed_to_delegate_to, allowed_to_act, service_principal_name, group_msa_membership, host_service_account;
+  Id allowed_to_delegate_to, allowed_to_act, service_principal_name, group_msa_membership,
+      host_service_account;
   Id gp_link, gp_options, ds_heuristics, flags;
   Id laps_legacy_expiry, laps_expiry;
 };

@@ -9,14 +9,8 @@ using Pass = void (*)(Derivation&, Tokens&);
 
 // Composite edges come after the primitive ones that they join.
 constexpr Pass kPasses[] = {
-    add_tree,
-    add_rights_on_objects,
-    add_rights_in_attributes,
-    add_delegation,
-    add_replication,
-    add_group_policy,
-    add_admin_sd_holder,
-    mark_tier_zero,
+    add_tree,        add_rights_on_objects, add_rights_in_attributes, add_delegation,
+    add_replication, add_group_policy,      add_admin_sd_holder,      mark_tier_zero,
 };
 
 }  // namespace
@@ -40,7 +34,9 @@ Derived derive(const snapshot::Snapshot& snapshot) {
   Derivation derivation{directory, builder, snapshot.meta()};
   if (directory.schema().empty()) {
     derivation.meta.coverage.push_back(
-        {.area = "schema", .missing = 1, .reason = "rights on single attributes cannot be evaluated without it"});
+        {.area = "schema",
+         .missing = 1,
+         .reason = "rights on single attributes cannot be evaluated without it"});
   }
   add_memberships(derivation);
   Tokens tokens(builder);

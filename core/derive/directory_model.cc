@@ -84,7 +84,8 @@ void DirectoryModel::find_domains() {
 // belongs to corp.test).
 void DirectoryModel::place_objects_in_domains() {
   std::unordered_map<std::string, DomainIndex> by_name;
-  for (std::size_t d = 0; d < domains_.size(); ++d) by_name.emplace(domains_[d].name, static_cast<DomainIndex>(d));
+  for (std::size_t d = 0; d < domains_.size(); ++d)
+    by_name.emplace(domains_[d].name, static_cast<DomainIndex>(d));
   domain_of_.assign(snapshot_.object_count(), root_domain_);
   for (ObjectIndex i = 0; i < snapshot_.object_count(); ++i) {
     std::string name = upper_case(directory::dns_domain(snapshot_.object(i).dn()));

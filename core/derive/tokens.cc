@@ -27,7 +27,9 @@ Tokens::Tokens(const graph::GraphBuilder& builder) {
   }
 }
 
-const std::vector<NodeId>& Tokens::parents(NodeId principal) const { return find_or_none(parents_, principal); }
+const std::vector<NodeId>& Tokens::parents(NodeId principal) const {
+  return find_or_none(parents_, principal);
+}
 
 const std::vector<NodeId>& Tokens::members(NodeId group) const { return find_or_none(members_, group); }
 

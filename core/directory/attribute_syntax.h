@@ -9,7 +9,7 @@ namespace tierline::directory {
 
 /// The numbers are stored in snapshots: never change or reuse one.
 enum class AttributeSyntax : std::uint8_t {
-  Text = 0,                ///< UTF-8; also numbers ("-5"), booleans ("TRUE"), times ("20240131120000.0Z"), OIDs
+  Text = 0,  ///< UTF-8; also numbers ("-5"), booleans ("TRUE"), times ("20240131120000.0Z"), OIDs
   DistinguishedName = 1,   ///< a DN as UTF-8
   Binary = 2,              ///< bytes with no text form
   Sid = 3,                 ///< [MS-DTYP] 2.4.2.2

@@ -10,34 +10,62 @@ namespace {
 
 using Letters = std::pair<std::uint32_t, std::string_view>;
 
-constexpr std::array<Letters, 5> kFlags = {{{0x01, "OI"}, {0x02, "CI"}, {0x04, "NP"}, {0x08, "IO"}, {0x10, "ID"}}};
+constexpr std::array<Letters, 5> kFlags = {
+    {{0x01, "OI"}, {0x02, "CI"}, {0x04, "NP"}, {0x08, "IO"}, {0x10, "ID"}}};
 
 // In the order in which Windows prints them.
-constexpr std::array<Letters, 17> kRights = {{{0x10000000, "GA"}, {0x80000000, "GR"}, {0x40000000, "GW"},
-                                              {0x20000000, "GX"}, {0x00000001, "CC"}, {0x00000002, "DC"},
-                                              {0x00000004, "LC"}, {0x00000008, "SW"}, {0x00000010, "RP"},
-                                              {0x00000020, "WP"}, {0x00000040, "DT"}, {0x00000080, "LO"},
-                                              {0x00000100, "CR"}, {0x00010000, "SD"}, {0x00020000, "RC"},
-                                              {0x00040000, "WD"}, {0x00080000, "WO"}}};
+constexpr std::array<Letters, 17> kRights = {{{0x10000000, "GA"},
+                                              {0x80000000, "GR"},
+                                              {0x40000000, "GW"},
+                                              {0x20000000, "GX"},
+                                              {0x00000001, "CC"},
+                                              {0x00000002, "DC"},
+                                              {0x00000004, "LC"},
+                                              {0x00000008, "SW"},
+                                              {0x00000010, "RP"},
+                                              {0x00000020, "WP"},
+                                              {0x00000040, "DT"},
+                                              {0x00000080, "LO"},
+                                              {0x00000100, "CR"},
+                                              {0x00010000, "SD"},
+                                              {0x00020000, "RC"},
+                                              {0x00040000, "WD"},
+                                              {0x00080000, "WO"}}};
 
 std::string_view type_letters(AceType type) {
   switch (type) {
-    case AceType::Allow: return "A";
-    case AceType::Deny: return "D";
-    case AceType::Audit: return "AU";
-    case AceType::Alarm: return "AL";
-    case AceType::AllowObject: return "OA";
-    case AceType::DenyObject: return "OD";
-    case AceType::AuditObject: return "OU";
-    case AceType::AlarmObject: return "OL";
-    case AceType::AllowCallback: return "XA";
-    case AceType::DenyCallback: return "XD";
-    case AceType::AllowCallbackObject: return "ZA";
-    case AceType::AuditCallback: return "XU";
-    case AceType::MandatoryLabel: return "ML";
-    case AceType::ResourceAttribute: return "RA";
-    case AceType::ScopedPolicy: return "SP";
-    default: return {};
+    case AceType::Allow:
+      return "A";
+    case AceType::Deny:
+      return "D";
+    case AceType::Audit:
+      return "AU";
+    case AceType::Alarm:
+      return "AL";
+    case AceType::AllowObject:
+      return "OA";
+    case AceType::DenyObject:
+      return "OD";
+    case AceType::AuditObject:
+      return "OU";
+    case AceType::AlarmObject:
+      return "OL";
+    case AceType::AllowCallback:
+      return "XA";
+    case AceType::DenyCallback:
+      return "XD";
+    case AceType::AllowCallbackObject:
+      return "ZA";
+    case AceType::AuditCallback:
+      return "XU";
+    case AceType::MandatoryLabel:
+      return "ML";
+    case AceType::ResourceAttribute:
+      return "RA";
+    case AceType::ScopedPolicy:
+      return "SP";
+    default:
+      return {};
   }
 }
 

@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::size_t kAclHeaderSize = 8;
 constexpr std::size_t kAceHeaderSize = 4;
-constexpr std::uint32_t kObjectTypePresent = 0x1;           // [MS-DTYP] 2.4.4.3
+constexpr std::uint32_t kObjectTypePresent = 0x1;  // [MS-DTYP] 2.4.4.3
 constexpr std::uint32_t kInheritedObjectTypePresent = 0x2;
 
 enum class AceShape { Raw, Plain, Object };

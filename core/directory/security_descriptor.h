@@ -61,12 +61,12 @@ inline constexpr std::uint16_t kSelfRelative = 0x8000;
 struct Ace {
   AceType type = AceType::Allow;
   std::uint8_t flags = 0;
-  std::uint32_t mask = 0;                       ///< as stored; generic bits are not mapped
-  std::optional<Guid> object_type;              ///< absent also when present and zero
-  std::optional<Guid> inherited_object_type;    ///< likewise
-  Sid trustee;                                  ///< empty (count 0) for types that are kept raw
-  ByteSpan condition;                           ///< the application data after the SID of a callback ACE
-  ByteSpan raw;                                 ///< the whole entry, header included
+  std::uint32_t mask = 0;                     ///< as stored; generic bits are not mapped
+  std::optional<Guid> object_type;            ///< absent also when present and zero
+  std::optional<Guid> inherited_object_type;  ///< likewise
+  Sid trustee;                                ///< empty (count 0) for types that are kept raw
+  ByteSpan condition;                         ///< the application data after the SID of a callback ACE
+  ByteSpan raw;                               ///< the whole entry, header included
 
   bool is_inherited() const noexcept { return (flags & ace_flag::kInherited) != 0; }
   bool is_inherit_only() const noexcept { return (flags & ace_flag::kInheritOnly) != 0; }

@@ -16,7 +16,8 @@ std::optional<Sid> Sid::from_bytes(ByteSpan raw) noexcept {
 }
 
 std::optional<Sid> Sid::parse(std::string_view text) noexcept {
-  if (text.size() < 5 || (text[0] != 'S' && text[0] != 's') || text.substr(1, 3) != "-1-") return std::nullopt;
+  if (text.size() < 5 || (text[0] != 'S' && text[0] != 's') || text.substr(1, 3) != "-1-")
+    return std::nullopt;
   const char* at = text.data() + 4;
   const char* const end = text.data() + text.size();
   Sid sid;

@@ -56,14 +56,14 @@ std::string_view text_of(Rule rule);
 
 struct Node {
   knowledge::NodeKind kind = knowledge::NodeKind::Base;
-  std::optional<bool> enabled = {};     ///< for accounts only
+  std::optional<bool> enabled = {};       ///< for accounts only
   std::optional<std::uint8_t> tier = {};  ///< 0 for Tier Zero; absent otherwise
-  std::uint32_t object = 0xFFFFFFFF;    ///< snapshot::ObjectIndex, 0xFFFFFFFF when no object stands behind it
-  directory::Sid sid = {};              ///< empty (count 0) when it has none
-  std::string id;                       ///< as BloodHound identifies it
-  std::string name;                     ///< NAME@DOMAIN
-  std::string domain;                   ///< DNS name in upper case
-  std::uint16_t tier_row = 0xFFFF;      ///< the row of the Tier Zero list that it or its group matched
+  std::uint32_t object = 0xFFFFFFFF;  ///< snapshot::ObjectIndex, 0xFFFFFFFF when no object stands behind it
+  directory::Sid sid = {};            ///< empty (count 0) when it has none
+  std::string id;                     ///< as BloodHound identifies it
+  std::string name;                   ///< NAME@DOMAIN
+  std::string domain;                 ///< DNS name in upper case
+  std::uint16_t tier_row = 0xFFFF;    ///< the row of the Tier Zero list that it or its group matched
 };
 
 struct Edge {
@@ -93,7 +93,8 @@ class AttackGraph {
   }
 
   std::span<const Evidence> evidence(EdgeId edge) const {
-    return std::span(evidence_).subspan(evidence_start_[edge], evidence_start_[edge + 1] - evidence_start_[edge]);
+    return std::span(evidence_).subspan(evidence_start_[edge],
+                                        evidence_start_[edge + 1] - evidence_start_[edge]);
   }
 
   /// An edge with a condition holds only for an actor whose token contains none of these nodes: deny

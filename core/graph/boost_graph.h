@@ -59,7 +59,9 @@ class InEdgeIterator : public boost::iterator_facade<InEdgeIterator, EdgeDescrip
   const EdgeId* at_ = nullptr;
 };
 
-struct AttackGraphCategory : boost::bidirectional_graph_tag, boost::vertex_list_graph_tag, boost::edge_list_graph_tag {};
+struct AttackGraphCategory : boost::bidirectional_graph_tag,
+                             boost::vertex_list_graph_tag,
+                             boost::edge_list_graph_tag {};
 
 }  // namespace tierline::graph
 
@@ -94,7 +96,8 @@ namespace tierline::graph {
 
 using GraphTraits = boost::graph_traits<AttackGraph>;
 
-inline std::pair<GraphTraits::vertex_iterator, GraphTraits::vertex_iterator> vertices(const AttackGraph& graph) {
+inline std::pair<GraphTraits::vertex_iterator, GraphTraits::vertex_iterator> vertices(
+    const AttackGraph& graph) {
   return {GraphTraits::vertex_iterator(0),
           GraphTraits::vertex_iterator(static_cast<NodeId>(graph.node_count()))};
 }

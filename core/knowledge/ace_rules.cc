@@ -11,11 +11,12 @@ using enum EdgeKind;
 using enum NodeKind;
 using enum RightKind;
 
-constexpr NodeKinds kAnyTarget = {User,   Computer, Group,       Domain,         OU,  Container,
-                                  GPO,    CertTemplate, EnterpriseCA, RootCA,    AIACA, NTAuthStore,
-                                  IssuancePolicy, Site, SiteServer, SiteSubnet};
-constexpr NodeKinds kWithAttributesThatMatter = {User, Computer, Group, Domain, OU, GPO, CertTemplate,
-                                                 EnterpriseCA, RootCA, AIACA, NTAuthStore, IssuancePolicy};
+constexpr NodeKinds kAnyTarget = {
+    User,   Computer, Group,       Domain,         OU,   Container,  GPO,       CertTemplate, EnterpriseCA,
+    RootCA, AIACA,    NTAuthStore, IssuancePolicy, Site, SiteServer, SiteSubnet};
+constexpr NodeKinds kWithAttributesThatMatter = {User,   Computer, Group,        Domain,
+                                                 OU,     GPO,      CertTemplate, EnterpriseCA,
+                                                 RootCA, AIACA,    NTAuthStore,  IssuancePolicy};
 constexpr NodeKinds kAccounts = {User, Computer};
 
 constexpr EdgeKind kByFullControl[] = {GenericAll};

@@ -14,22 +14,22 @@ namespace tierline::knowledge {
 
 /// What a rule asks access_check for.
 enum class RightKind : std::uint8_t {
-  FullControl,      ///< every bit of 0xF01FF on the object
-  Standard,         ///< the bits of `mask` on the object
-  WriteObject,      ///< write property on the whole object
-  WriteSet,         ///< write property on every attribute of the property set `guid`
-  WriteAttribute,   ///< write property on `attribute`
-  ReadConfidential, ///< read property and control access on `attribute`, [MS-ADTS] 3.1.1.4.4
-  ControlAccess,    ///< the control access right `guid`
-  AllControlAccess, ///< control access on the object, that is, every control access right
-  ValidatedWrite,   ///< the validated write `guid`
+  FullControl,       ///< every bit of 0xF01FF on the object
+  Standard,          ///< the bits of `mask` on the object
+  WriteObject,       ///< write property on the whole object
+  WriteSet,          ///< write property on every attribute of the property set `guid`
+  WriteAttribute,    ///< write property on `attribute`
+  ReadConfidential,  ///< read property and control access on `attribute`, [MS-ADTS] 3.1.1.4.4
+  ControlAccess,     ///< the control access right `guid`
+  AllControlAccess,  ///< control access on the object, that is, every control access right
+  ValidatedWrite,    ///< the validated write `guid`
 };
 
 /// What must be true of the object or its forest besides the right.
 enum class Condition : std::uint8_t {
   None,
-  HasLaps,        ///< the computer carries an expiry time of a LAPS password
-  HasPki,         ///< the forest has an enterprise certification authority
+  HasLaps,  ///< the computer carries an expiry time of a LAPS password
+  HasPki,   ///< the forest has an enterprise certification authority
 };
 
 struct AceRule {
@@ -39,9 +39,10 @@ struct AceRule {
   std::uint32_t mask = 0;
   directory::Guid guid = {};
   std::string_view attribute = {};  ///< lDAPDisplayName; its GUID is read from the snapshot's schema
-  std::span<const directory::Guid> also = {};   ///< control access rights that must be granted as well
-  std::span<const EdgeKind> implied_by = {};  ///< when the same trustee has one of these, the row adds nothing
-  NodeKinds weak_on = {};           ///< targets on which the right does not give control
+  std::span<const directory::Guid> also = {};  ///< control access rights that must be granted as well
+  std::span<const EdgeKind> implied_by =
+      {};                  ///< when the same trustee has one of these, the row adds nothing
+  NodeKinds weak_on = {};  ///< targets on which the right does not give control
   Condition condition = Condition::None;
 };
 

@@ -29,13 +29,11 @@ enum class NodeKind : std::uint8_t {
 };
 
 inline constexpr std::array<std::string_view, 17> kNodeKindNames = {
-    "Base",         "User",   "Computer", "Group",       "Domain",         "OU",   "Container",  "GPO",
-    "CertTemplate", "EnterpriseCA", "RootCA", "AIACA", "NTAuthStore", "IssuancePolicy", "Site", "SiteServer",
-    "SiteSubnet"};
+    "Base", "User",         "Computer",     "Group",  "Domain", "OU",          "Container",
+    "GPO",  "CertTemplate", "EnterpriseCA", "RootCA", "AIACA",  "NTAuthStore", "IssuancePolicy",
+    "Site", "SiteServer",   "SiteSubnet"};
 
-constexpr std::string_view name_of(NodeKind kind) {
-  return kNodeKindNames[static_cast<std::size_t>(kind)];
-}
+constexpr std::string_view name_of(NodeKind kind) { return kNodeKindNames[static_cast<std::size_t>(kind)]; }
 
 /// A set of node kinds, for the columns of rule tables.
 class NodeKinds {

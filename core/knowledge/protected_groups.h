@@ -9,9 +9,9 @@ namespace tierline::knowledge {
 
 struct ProtectedPrincipal {
   std::uint32_t rid;
-  bool builtin;               ///< under S-1-5-32, else under the domain's SID
-  bool with_members;          ///< its nested members are protected as well
-  unsigned excluded_by = 0;   ///< bit of dSHeuristics character 16 that leaves it out
+  bool builtin;              ///< under S-1-5-32, else under the domain's SID
+  bool with_members;         ///< its nested members are protected as well
+  unsigned excluded_by = 0;  ///< bit of dSHeuristics character 16 that leaves it out
 };
 
 std::span<const ProtectedPrincipal> protected_principals();

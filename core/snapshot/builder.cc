@@ -238,9 +238,8 @@ void Builder::descriptor(ByteSpan bytes) { state_->current.descriptor = state_->
 void Builder::end_object() {
   State& state = *state_;
   const auto begin = state.values.begin() + static_cast<std::ptrdiff_t>(state.current.first_value);
-  std::stable_sort(begin, state.values.end(), [](const StoredValue& a, const StoredValue& b) {
-    return a.attribute < b.attribute;
-  });
+  std::stable_sort(begin, state.values.end(),
+                   [](const StoredValue& a, const StoredValue& b) { return a.attribute < b.attribute; });
   state.current.value_count = static_cast<std::uint32_t>(state.values.end() - begin);
   state.objects.push_back(state.current);
 }
@@ -374,7 +373,8 @@ Status Builder::State::write_descriptors(FileWriter& writer) const {
     fill(chunk.initOffsets(static_cast<unsigned>(offsets.size())), offsets);
     chunk.setHeap(kj_bytes(as_bytes(heap)));
     const auto count = static_cast<std::uint32_t>(last - first);
-    if (Status status = writer.chunk(schema::Chunk::Kind::DESCRIPTORS, count, message); !status) return status;
+    if (Status status = writer.chunk(schema::Chunk::Kind::DESCRIPTORS, count, message); !status)
+      return status;
     first = last;
   }
   return {};

@@ -13,10 +13,10 @@ namespace tierline::snapshot {
 struct Provenance {
   std::string tool;
   std::string tool_version;
-  std::string source;             ///< the collector: "ldap", "adexplorer"
-  std::string server;             ///< the server or file that was read
-  std::string reader;             ///< the account that read it; empty when unknown
-  std::int64_t started = 0;       ///< seconds since 1970-01-01 UTC
+  std::string source;        ///< the collector: "ldap", "adexplorer"
+  std::string server;        ///< the server or file that was read
+  std::string reader;        ///< the account that read it; empty when unknown
+  std::int64_t started = 0;  ///< seconds since 1970-01-01 UTC
   std::int64_t finished = 0;
   std::uint64_t highest_usn = 0;  ///< highestCommittedUSN before reading; 0 when unknown
   std::string dirsync_cookie;

@@ -95,8 +95,8 @@ Status File::State::read_contents() {
   const std::uint32_t version = header.u32();
   if (header.failed()) return damaged("the snapshot is cut off inside its header", all.size());
   if (version > kFormatVersion) {
-    return damaged("written by a newer Tierline: format " + std::to_string(version) + ", this one reads up to " +
-                       std::to_string(kFormatVersion),
+    return damaged("written by a newer Tierline: format " + std::to_string(version) +
+                       ", this one reads up to " + std::to_string(kFormatVersion),
                    kMagic.size());
   }
   if (version == 0) return damaged("no such format version: 0", kMagic.size());

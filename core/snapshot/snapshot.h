@@ -20,8 +20,8 @@ class Snapshot;
 
 /// One value of an attribute.
 struct Value {
-  ByteSpan bytes;                   ///< as LDAP transmits it
-  ObjectIndex target = kNoObject;   ///< for DN syntax: the object that has this DN, when it is in the snapshot
+  ByteSpan bytes;                  ///< as LDAP transmits it
+  ObjectIndex target = kNoObject;  ///< for DN syntax: the object that has this DN, when it is in the snapshot
 
   std::string_view text() const { return as_text(bytes); }
 };

@@ -14,12 +14,18 @@ using namespace knowledge;
 std::string_view syntax_name(directory::AttributeSyntax syntax) {
   using enum directory::AttributeSyntax;
   switch (syntax) {
-    case Text: return "text";
-    case DistinguishedName: return "DN";
-    case Binary: return "bytes";
-    case Sid: return "SID";
-    case Guid: return "GUID";
-    case SecurityDescriptor: return "security descriptor";
+    case Text:
+      return "text";
+    case DistinguishedName:
+      return "DN";
+    case Binary:
+      return "bytes";
+    case Sid:
+      return "SID";
+    case Guid:
+      return "GUID";
+    case SecurityDescriptor:
+      return "security descriptor";
   }
   return {};
 }
@@ -34,16 +40,20 @@ std::string row(const Cells&... cells) {
 std::string collected_attributes_page() {
   std::string page =
       "# What the LDAP collector reads\n\n"
-      "Generated from `core/knowledge/collected_attributes.cc`. These attributes, and no others, are asked for on "
+      "Generated from `core/knowledge/collected_attributes.cc`. These attributes, and no others, are asked "
+      "for on "
       "every object of the domain, configuration and schema naming contexts. `nTSecurityDescriptor` is read "
-      "besides, without its SACL (SD flags 7), and the name of each entry is kept as `distinguishedName`.\n\n";
+      "besides, without its SACL (SD flags 7), and the name of each entry is kept as "
+      "`distinguishedName`.\n\n";
   page += row("Attribute", "Syntax", "Why") + row("---", "---", "---");
   for (const CollectedAttribute& attribute : collected_attributes()) {
     page += row("`" + std::string(attribute.name) + "`", syntax_name(attribute.syntax), attribute.reason);
   }
   page +=
-      "\n## Never kept\n\nValues of these attributes are left out by every collector and importer, and so are those "
-      "of attributes that the forest's schema marks as confidential. An import counts them in its coverage.\n\n";
+      "\n## Never kept\n\nValues of these attributes are left out by every collector and importer, and so "
+      "are those "
+      "of attributes that the forest's schema marks as confidential. An import counts them in its "
+      "coverage.\n\n";
   page += row("Attribute", "What it holds") + row("---", "---");
   for (const SecretAttribute& attribute : secret_attributes()) {
     page += row("*" + std::string(attribute.name) + "*", attribute.holds);
@@ -53,7 +63,8 @@ std::string collected_attributes_page() {
 
 std::string edges_page() {
   std::string page =
-      "# Edges\n\nGenerated from `core/knowledge/edge_kinds.cc`. An edge runs from the one who can act to the thing "
+      "# Edges\n\nGenerated from `core/knowledge/edge_kinds.cc`. An edge runs from the one who can act to "
+      "the thing "
       "acted upon. One that is not traversable gives no control by itself and is on no path.\n";
   for (const EdgeKindInfo& info : edge_kinds()) {
     page += "\n## " + std::string(info.name) + "\n\n" + std::string(info.meaning) + "\n\n";
@@ -63,7 +74,8 @@ std::string edges_page() {
     page += "* ATT&CK: " + std::string(info.attack) + "\n";
     page += "* Specification: " + std::string(info.source) + "\n";
     for (std::size_t i = 0; i < kCaveatTexts.size(); ++i) {
-      if (info.caveats.contains(static_cast<Caveat>(i))) page += "* Caveat: " + std::string(kCaveatTexts[i]) + "\n";
+      if (info.caveats.contains(static_cast<Caveat>(i)))
+        page += "* Caveat: " + std::string(kCaveatTexts[i]) + "\n";
     }
   }
   return page;
@@ -71,8 +83,10 @@ std::string edges_page() {
 
 std::string tier_zero_page() {
   std::string page =
-      "# Tier Zero\n\nGenerated from `core/knowledge/tier_zero.cc`: the targets of `paths` and `exposure` unless "
-      "`--to` names others. Nested members of a listed group belong to it as well, except through groups so broad "
+      "# Tier Zero\n\nGenerated from `core/knowledge/tier_zero.cc`: the targets of `paths` and `exposure` "
+      "unless "
+      "`--to` names others. Nested members of a listed group belong to it as well, except through groups so "
+      "broad "
       "(Domain Users, Authenticated Users and the like) that the nesting itself is the finding.\n\n";
   page += row("Object", "Why it is Tier Zero") + row("---", "---");
   for (const TierZeroRow& entry : tier_zero_rows()) page += row(entry.name, entry.reason);

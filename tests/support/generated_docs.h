@@ -8,7 +8,7 @@
 namespace tierline::tests {
 
 struct GeneratedDocument {
-  const char* name;         ///< under docs/
+  const char* name;  ///< under docs/
   std::string (*render)();
 };
 

@@ -9,7 +9,8 @@ void add_format(CLI::App& app, std::string& format, const std::vector<std::strin
   app.add_option("--format", format, "how to write the answer")
       ->check(CLI::IsMember(choices))
       ->capture_default_str();
-  app.add_flag_callback("--json", [&format] { format = "json"; }, "short for --format json");
+  app.add_flag_callback(
+      "--json", [&format] { format = "json"; }, "short for --format json");
 }
 
 void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }

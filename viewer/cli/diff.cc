@@ -26,21 +26,30 @@ struct Options {
 
 std::string_view name_of(Change::Op op) {
   switch (op) {
-    case Change::Op::Added: return "added";
-    case Change::Op::Removed: return "removed";
-    case Change::Op::Changed: return "changed";
+    case Change::Op::Added:
+      return "added";
+    case Change::Op::Removed:
+      return "removed";
+    case Change::Op::Changed:
+      return "changed";
   }
   return {};
 }
 
 std::string_view name_of(Change::What what) {
   switch (what) {
-    case Change::What::Ace: return "ace";
-    case Change::What::Owner: return "owner";
-    case Change::What::Membership: return "membership";
-    case Change::What::Object: return "object";
-    case Change::What::Attribute: return "attribute";
-    case Change::What::Setting: return "setting";
+    case Change::What::Ace:
+      return "ace";
+    case Change::What::Owner:
+      return "owner";
+    case Change::What::Membership:
+      return "membership";
+    case Change::What::Object:
+      return "object";
+    case Change::What::Attribute:
+      return "attribute";
+    case Change::What::Setting:
+      return "setting";
   }
   return {};
 }
@@ -111,7 +120,8 @@ void print_json(const Sides& sides, const Drift& drift) {
   print(json.take() + "\n");
 }
 
-void print_edge_lines(const graph::AttackGraph& graph, std::string_view verb, const std::vector<graph::EdgeId>& edges) {
+void print_edge_lines(const graph::AttackGraph& graph, std::string_view verb,
+                      const std::vector<graph::EdgeId>& edges) {
   for (const graph::EdgeId e : edges) {
     const graph::Edge& edge = graph.edge(e);
     print(fmt::format("    {} {} -[{}]-> {}\n", verb, visible(graph.node(edge.source).name),
@@ -150,8 +160,8 @@ void print_text(const Sides& sides, const Drift& drift) {
   print_path_lines(sides.after.graph, "opened", drift.paths_opened);
   print_path_lines(sides.before.graph, "closed", drift.paths_closed);
   print(fmt::format("{} changes; {} edges opened, {} closed; {} accounts can reach Tier Zero, {} before.\n",
-                    drift.changes.size(), drift.edges_opened.size(), drift.edges_closed.size(), drift.exposed_after,
-                    drift.exposed_before));
+                    drift.changes.size(), drift.edges_opened.size(), drift.edges_closed.size(),
+                    drift.exposed_after, drift.exposed_before));
   print(coverage_text(sides.after.meta));
 }
 

@@ -46,7 +46,8 @@ Result<Filter> make_filter(const Options& options, const LoadedGraph& loaded) {
     if (info == nullptr) return Error{ErrorCode::Usage, "no such kind of edge: '" + visible(name) + "'"};
     filter.kinds.push_back(info->kind);
   }
-  for (auto [names, place] : {std::pair(&options.from, &filter.sources), std::pair(&options.to, &filter.targets)}) {
+  for (auto [names, place] :
+       {std::pair(&options.from, &filter.sources), std::pair(&options.to, &filter.targets)}) {
     if (names->empty()) continue;
     auto nodes = queries::resolve_all(loaded.snapshot, loaded.graph, *names);
     if (!nodes) return std::move(nodes).error();
@@ -76,7 +77,8 @@ void print_json(const LoadedGraph& loaded, const EdgeWriter& writer, const std::
 }
 
 void print_csv(const LoadedGraph& loaded, const EdgeWriter& writer, const std::vector<EdgeId>& edges) {
-  print(csv_line({"kind", "source_id", "source", "target_id", "target", "traversable", "evidence", "caveats"}));
+  print(
+      csv_line({"kind", "source_id", "source", "target_id", "target", "traversable", "evidence", "caveats"}));
   for (const EdgeId e : edges) {
     const graph::Edge& edge = loaded.graph.edge(e);
     std::string evidence;
@@ -86,7 +88,8 @@ void print_csv(const LoadedGraph& loaded, const EdgeWriter& writer, const std::v
     const graph::Node& source = loaded.graph.node(edge.source);
     const graph::Node& target = loaded.graph.node(edge.target);
     print(csv_line({knowledge::info_of(edge.kind).name, source.id, source.name, target.id, target.name,
-                    edge.traversable ? "true" : "false", evidence, fmt::format("{}", fmt::join(writer.caveats(e), "; "))}));
+                    edge.traversable ? "true" : "false", evidence,
+                    fmt::format("{}", fmt::join(writer.caveats(e), "; "))}));
   }
 }
 

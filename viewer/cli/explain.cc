@@ -26,7 +26,8 @@ struct Options {
 Result<NodeId> one_node(const LoadedGraph& loaded, const std::string& text) {
   const auto nodes = queries::resolve(loaded.snapshot, loaded.graph, text);
   if (!nodes) return nodes.error();
-  if (nodes->size() != 1) return Error{ErrorCode::Usage, "'" + visible(text) + "' is a set; name one principal"};
+  if (nodes->size() != 1)
+    return Error{ErrorCode::Usage, "'" + visible(text) + "' is a set; name one principal"};
   return nodes->front();
 }
 
@@ -42,13 +43,15 @@ void print_edge_text(const LoadedGraph& loaded, const EdgeWriter& writer, EdgeId
   const graph::Edge& edge = loaded.graph.edge(e);
   const knowledge::EdgeKindInfo& info = knowledge::info_of(edge.kind);
   print(fmt::format("{} -[{}]-> {}{}\n", visible(loaded.graph.node(edge.source).name), info.name,
-                    visible(loaded.graph.node(edge.target).name), edge.traversable ? "" : "  (gives no control by itself)"));
+                    visible(loaded.graph.node(edge.target).name),
+                    edge.traversable ? "" : "  (gives no control by itself)"));
   print(fmt::format("  what:    {}\n", info.meaning));
   for (const graph::Evidence& evidence : loaded.graph.evidence(e)) {
     print(fmt::format("  because: {}\n", visible(writer.sentence(evidence))));
   }
   for (const std::string& caveat : writer.caveats(e)) print(fmt::format("  but:     {}\n", visible(caveat)));
-  print(fmt::format("  remove:  {}\n  ATT&CK:  {}\n  source:  {}\n\n", info.remedy, info.attack, info.source));
+  print(
+      fmt::format("  remove:  {}\n  ATT&CK:  {}\n  source:  {}\n\n", info.remedy, info.attack, info.source));
 }
 
 void write_explained(JsonWriter& json, const LoadedGraph& loaded, const EdgeWriter& writer, EdgeId e) {

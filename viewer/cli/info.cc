@@ -72,10 +72,11 @@ void print_json(const LoadedGraph& loaded, const Counts& counts) {
 void print_text(const LoadedGraph& loaded, const Counts& counts) {
   const snapshot::Provenance& from = loaded.meta.provenance;
   for (const graph::NodeId domain : counts.domains) {
-    print(fmt::format("domain       {}  {}\n", visible(loaded.graph.node(domain).name), loaded.graph.node(domain).id));
+    print(fmt::format("domain       {}  {}\n", visible(loaded.graph.node(domain).name),
+                      loaded.graph.node(domain).id));
   }
-  print(fmt::format("read         {} from {} by {}{}\n", utc_time(from.started), visible(from.server), from.source,
-                    from.reader.empty() ? "" : " as " + visible(from.reader)));
+  print(fmt::format("read         {} from {} by {}{}\n", utc_time(from.started), visible(from.server),
+                    from.source, from.reader.empty() ? "" : " as " + visible(from.reader)));
   print(fmt::format("objects      {}\n", loaded.snapshot.object_count()));
   for (const auto& [kind, number] : counts.by_kind) print(fmt::format("  {:<14} {:>8}\n", kind, number));
   print(fmt::format("descriptors  {}, {} of them different, {} entries\n", counts.descriptors,

@@ -28,7 +28,8 @@ std::string path_text(const graph::AttackGraph& graph, const queries::FoundPath&
   std::string text = visible(graph.node(path.from).name);
   for (const graph::EdgeId e : path.edges) {
     const graph::Edge& edge = graph.edge(e);
-    text += fmt::format("\n    -[{}]-> {}", knowledge::info_of(edge.kind).name, visible(graph.node(edge.target).name));
+    text += fmt::format("\n    -[{}]-> {}", knowledge::info_of(edge.kind).name,
+                        visible(graph.node(edge.target).name));
   }
   return text;
 }
@@ -43,7 +44,8 @@ void print_text(const LoadedGraph& loaded, const AttackPaths& answer) {
                     answer.paths.size() == 1 ? "path" : "paths"));
 }
 
-void print_json(const LoadedGraph& loaded, const std::vector<graph::NodeId>& targets, const AttackPaths& answer) {
+void print_json(const LoadedGraph& loaded, const std::vector<graph::NodeId>& targets,
+                const AttackPaths& answer) {
   const EdgeWriter writer(loaded.snapshot, loaded.graph);
   JsonWriter json;
   begin_answer(json, "paths");
@@ -86,7 +88,8 @@ Result<int> run(const Options& options) {
 Action declare_paths(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   app.add_option("SNAP", options->path, "the snapshot")->required();
-  app.add_option("--from", options->from, "start here (repeatable); default: every account outside the targets");
+  app.add_option("--from", options->from,
+                 "start here (repeatable); default: every account outside the targets");
   app.add_option("--to", options->to, "end here (repeatable); default: tier0");
   app.add_option("-k", options->per_source, "distinct paths for each source")
       ->check(CLI::Range(std::size_t{1}, std::size_t{1000}))

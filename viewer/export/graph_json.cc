@@ -67,7 +67,8 @@ bool same_entry(const Ace& a, const Ace& b) {
 }
 
 // Where an inherited entry was written: the nearest object above that has it as its own.
-std::optional<snapshot::ObjectIndex> origin_of(const Snapshot& snapshot, const Evidence& evidence, const Ace& ace) {
+std::optional<snapshot::ObjectIndex> origin_of(const Snapshot& snapshot, const Evidence& evidence,
+                                               const Ace& ace) {
   if (!ace.is_inherited() || evidence.attribute != kInDescriptor) return std::nullopt;
   snapshot::ObjectIndex above = snapshot.object(evidence.object).parent();
   for (int budget = 256; above != snapshot::kNoObject && budget > 0; --budget) {
@@ -148,7 +149,8 @@ std::string EdgeWriter::sentence(const Evidence& evidence) const {
       return fmt::format("The owner of {} is {}", dn, descriptor->owner->to_string());
     }
     case Evidence::Kind::Attribute:
-      return fmt::format("{} of {} is {}", attribute_name(snapshot_, evidence), dn, value_text(snapshot_, evidence));
+      return fmt::format("{} of {} is {}", attribute_name(snapshot_, evidence), dn,
+                         value_text(snapshot_, evidence));
     case Evidence::Kind::Tree:
       return fmt::format("{} stands directly below it", dn);
     case Evidence::Kind::Rule:
@@ -203,7 +205,8 @@ std::vector<std::string> EdgeWriter::caveats(EdgeId id) const {
   const graph::Edge& edge = graph_.edge(id);
   std::vector<std::string> texts;
   for (std::size_t i = 0; i < knowledge::kCaveatTexts.size(); ++i) {
-    if (edge.caveats.contains(static_cast<knowledge::Caveat>(i))) texts.emplace_back(knowledge::kCaveatTexts[i]);
+    if (edge.caveats.contains(static_cast<knowledge::Caveat>(i)))
+      texts.emplace_back(knowledge::kCaveatTexts[i]);
   }
   for (const NodeId node : graph_.excluded(edge.condition)) {
     texts.push_back(fmt::format("deny:{}: does not hold for members of {}, whom an earlier entry denies it.",

@@ -41,9 +41,9 @@ std::string title_of(const AttackGraph& graph) {
 
 }  // namespace
 
-std::string report_json(const snapshot::Snapshot& snapshot, const AttackGraph& graph, const snapshot::Meta& meta,
-                        const std::vector<NodeId>& targets, std::string_view target_name,
-                        std::size_t paths_per_source) {
+std::string report_json(const snapshot::Snapshot& snapshot, const AttackGraph& graph,
+                        const snapshot::Meta& meta, const std::vector<NodeId>& targets,
+                        std::string_view target_name, std::size_t paths_per_source) {
   const std::vector<NodeId> sources = queries::population(graph, targets);
   const queries::AttackPaths answer = queries::find_paths(graph, sources, targets, paths_per_source, 0);
   const queries::Exposure exposure = queries::find_exposure(graph, targets);

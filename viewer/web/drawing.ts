@@ -2,11 +2,11 @@
 // every edge of a shortest path leads one column to the right.
 
 import {shortened, svg, visible} from './dom';
-import {Path, Report} from './report';
+import {GraphNode, Path, Report} from './report';
 
-const BOX_WIDTH = 220;
+const BOX_WIDTH = 176;
 const BOX_HEIGHT = 46;
-const COLUMN_GAP = 190;
+const COLUMN_GAP = 150;
 const ROW_GAP = 30;
 const MARGIN = 14;
 
@@ -66,6 +66,12 @@ function curve(points: [number, number][]): string {
     d += y1 === y2 ? `L${x2} ${y2}` : `C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`;
   }
   return d;
+}
+
+/** The name without its domain, which the tooltip and the details have. */
+function shortName(node: GraphNode): string {
+  const suffix = `@${node.domain}`;
+  return node.name.endsWith(suffix) && node.name.length > suffix.length ? node.name.slice(0, -suffix.length) : node.name;
 }
 
 function activate(target: SVGElement, label: string, action: () => void): void {
@@ -132,7 +138,7 @@ export function drawPaths(report: Report, paths: Path[], handlers: Handlers): SV
                             transform: `translate(${x(place)} ${y(place)})`},
                       svg('rect', {width: BOX_WIDTH, height: BOX_HEIGHT, rx: 6}),
                       svg('text', {x: 10, y: 17, class: 'kind'}, node.tier === 0 ? `${node.kind} · Tier Zero` : node.kind),
-                      svg('text', {x: 10, y: 35, class: 'name'}, shortened(node.name, 24)),
+                      svg('text', {x: 10, y: 35, class: 'name'}, shortened(shortName(node), 21)),
                       svg('title', {}, visible(node.name)));
     activate(group, `${node.kind} ${visible(node.name)}`, () => handlers.node(index));
     picture.append(group);

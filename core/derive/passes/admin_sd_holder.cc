@@ -36,7 +36,8 @@ void add_admin_sd_holder(Derivation& derivation, Tokens& tokens) {
     const Domain& domain = directory.domains()[d];
     const auto index = static_cast<DomainIndex>(d);
     if (domain.head == snapshot::kNoObject) continue;
-    const std::string dn = "CN=AdminSDHolder,CN=System," + std::string(directory.snapshot().object(domain.head).dn());
+    const std::string dn =
+        "CN=AdminSDHolder,CN=System," + std::string(directory.snapshot().object(domain.head).dn());
     const auto holder = directory.find_dn(dn);
     if (!holder) continue;
 
@@ -50,8 +51,9 @@ void add_admin_sd_holder(Derivation& derivation, Tokens& tokens) {
       if (row.with_members) {
         queue.push_back(*node);
       } else {
-        add_edge(derivation, directory.node_of(*holder), *node, EdgeKind::ProtectAdminGroups,
-                 {.kind = Evidence::Kind::Rule, .item = static_cast<std::uint32_t>(Rule::AdminSdHolderProtects)});
+        add_edge(
+            derivation, directory.node_of(*holder), *node, EdgeKind::ProtectAdminGroups,
+            {.kind = Evidence::Kind::Rule, .item = static_cast<std::uint32_t>(Rule::AdminSdHolderProtects)});
       }
     }
     for (std::size_t next = 0; next < queue.size(); ++next) {
@@ -59,8 +61,9 @@ void add_admin_sd_holder(Derivation& derivation, Tokens& tokens) {
       const bool of_this_domain = node.domain == domain.name && node.object != snapshot::kNoObject;
       // Computers are users to the schema, but the rule speaks of users and security groups only.
       if (of_this_domain && (node.kind == NodeKind::User || node.kind == NodeKind::Group)) {
-        add_edge(derivation, directory.node_of(*holder), queue[next], EdgeKind::ProtectAdminGroups,
-                 {.kind = Evidence::Kind::Rule, .item = static_cast<std::uint32_t>(Rule::AdminSdHolderProtects)});
+        add_edge(
+            derivation, directory.node_of(*holder), queue[next], EdgeKind::ProtectAdminGroups,
+            {.kind = Evidence::Kind::Rule, .item = static_cast<std::uint32_t>(Rule::AdminSdHolderProtects)});
       }
       for (const NodeId member : tokens.members(queue[next])) {
         if (seen.insert(member).second) queue.push_back(member);

@@ -70,10 +70,8 @@ void add_constrained(Derivation& derivation, const Object& account, std::int64_t
   const bool transition = (control & knowledge::uac::kTrustedToAuthForDelegation) != 0;
   std::uint32_t item = 0;
   for (const auto spn : account.values(attribute)) {
-    const Evidence evidence{.kind = Evidence::Kind::Attribute,
-                            .attribute = attribute,
-                            .object = account.index(),
-                            .item = item++};
+    const Evidence evidence{
+        .kind = Evidence::Kind::Attribute, .attribute = attribute, .object = account.index(), .item = item++};
     const NodeId target = services.find(spn.text());
     if (target == graph::kNoNode) continue;
     add_edge(derivation, derivation.directory.node_of(account.index()), target, EdgeKind::AllowedToDelegate,

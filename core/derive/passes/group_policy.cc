@@ -91,10 +91,12 @@ Linkers find_linkers(const Derivation& derivation) {
   Linkers linkers;
   for (const auto& pending : derivation.graph.pending()) {
     const graph::Node& target = derivation.graph.node(pending.edge.target);
-    const bool links = pending.edge.kind == EdgeKind::GenericWrite || pending.edge.kind == EdgeKind::WriteGPLink;
+    const bool links =
+        pending.edge.kind == EdgeKind::GenericWrite || pending.edge.kind == EdgeKind::WriteGPLink;
     // Control of the container's own DACL reaches what inherits by Contains; the policy reaches the rest.
     const bool controls = pending.edge.kind == EdgeKind::GenericAll || pending.edge.kind == EdgeKind::Owns ||
-                          pending.edge.kind == EdgeKind::WriteDacl || pending.edge.kind == EdgeKind::WriteOwner;
+                          pending.edge.kind == EdgeKind::WriteDacl ||
+                          pending.edge.kind == EdgeKind::WriteOwner;
     if (target.kind == NodeKind::OU && (links || controls)) linkers[target.object].push_back(pending);
   }
   return linkers;
@@ -134,8 +136,7 @@ void add_group_policy(Derivation& derivation, Tokens&) {
     for (int budget = 256; above != snapshot::kNoObject && budget > 0; --budget) {
       if (const auto found = linkers.find(above); found != linkers.end()) {
         for (const auto& [edge, evidence] : found->second) {
-          const bool by_link_only =
-              edge.kind == EdgeKind::GenericWrite || edge.kind == EdgeKind::WriteGPLink;
+          const bool by_link_only = edge.kind == EdgeKind::GenericWrite || edge.kind == EdgeKind::WriteGPLink;
           if (!by_link_only && inheriting.contains(node)) continue;
           add_edge(derivation, edge.source, node, EdgeKind::CanApplyGPO, evidence, edge.caveats, true,
                    edge.condition);

@@ -52,12 +52,13 @@ void add_members(Derivation& derivation, const Object& group,
   std::uint32_t item = 0;
   for (const auto member : group.values(ids.member)) {
     ObjectIndex object = member.target;
-    if (object == snapshot::kNoObject) object = directory.find_dn(member.text()).value_or(snapshot::kNoObject);
+    if (object == snapshot::kNoObject)
+      object = directory.find_dn(member.text()).value_or(snapshot::kNoObject);
     const NodeId source = object == snapshot::kNoObject
                               ? unresolved_member(derivation, member.text(), placeholders)
                               : directory.node_of(object);
-    add_edge(derivation, source, target, EdgeKind::MemberOf, value(group.index(), ids.member, item++), caveats,
-             in_token);
+    add_edge(derivation, source, target, EdgeKind::MemberOf, value(group.index(), ids.member, item++),
+             caveats, in_token);
   }
 }
 
@@ -87,8 +88,8 @@ void add_sid_history(Derivation& derivation, const Object& account) {
       known_domain = known_domain || sid->parent() == domain.sid;
     }
     add_edge(derivation, directory.node_of(account.index()),
-             directory.node_of_sid(*sid, directory.domain_of(account.index())), EdgeKind::HasSIDHistory, evidence,
-             known_domain ? knowledge::Caveats() : Caveat::ForeignSidFiltered);
+             directory.node_of_sid(*sid, directory.domain_of(account.index())), EdgeKind::HasSIDHistory,
+             evidence, known_domain ? knowledge::Caveats() : Caveat::ForeignSidFiltered);
   }
 }
 
@@ -105,20 +106,23 @@ LogonGroups add_logon_groups(Derivation& derivation, DomainIndex index) {
   const LogonGroups groups = {node(knowledge::sids::kAuthenticatedUsers), node(knowledge::sids::kEveryone)};
   add_edge(derivation, groups.authenticated_users, groups.everyone, EdgeKind::MemberOf, rule(Rule::Everyone));
   if (domain.sid.count() == 0) return groups;
-  const auto in_domain = [&](std::uint32_t rid) { return directory.find_sid(domain.sid.with_rid(rid), index); };
-  for (const std::uint32_t rid : {knowledge::rids::kDomainUsers, knowledge::rids::kDomainComputers,
-                                  knowledge::rids::kDomainControllers,
-                                  knowledge::rids::kReadOnlyDomainControllers}) {
+  const auto in_domain = [&](std::uint32_t rid) {
+    return directory.find_sid(domain.sid.with_rid(rid), index);
+  };
+  for (const std::uint32_t rid :
+       {knowledge::rids::kDomainUsers, knowledge::rids::kDomainComputers, knowledge::rids::kDomainControllers,
+        knowledge::rids::kReadOnlyDomainControllers}) {
     if (const auto group = in_domain(rid)) {
-      add_edge(derivation, *group, groups.authenticated_users, EdgeKind::MemberOf, rule(Rule::AuthenticatedUsers));
+      add_edge(derivation, *group, groups.authenticated_users, EdgeKind::MemberOf,
+               rule(Rule::AuthenticatedUsers));
     }
   }
   if (const auto guests = in_domain(knowledge::rids::kDomainGuests)) {
     add_edge(derivation, *guests, groups.everyone, EdgeKind::MemberOf, rule(Rule::Everyone));
   }
   if (const auto controllers = in_domain(knowledge::rids::kDomainControllers)) {
-    add_edge(derivation, *controllers, node(knowledge::sids::kEnterpriseDomainControllers), EdgeKind::MemberOf,
-             rule(Rule::EnterpriseDomainControllers));
+    add_edge(derivation, *controllers, node(knowledge::sids::kEnterpriseDomainControllers),
+             EdgeKind::MemberOf, rule(Rule::EnterpriseDomainControllers));
   }
   return groups;
 }

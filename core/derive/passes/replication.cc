@@ -62,8 +62,8 @@ void add_replication(Derivation& derivation, Tokens& tokens) {
     for (const auto& [edge, evidence] : builder.pending()) {
       if (edge.target != head) continue;
       const bool both = edge.kind == EdgeKind::AllExtendedRights || edge.kind == EdgeKind::GenericAll;
-      for (const auto& [kind, holders] : {std::pair(EdgeKind::GetChanges, &changes),
-                                          std::pair(EdgeKind::GetChangesAll, &all_changes)}) {
+      for (const auto& [kind, holders] :
+           {std::pair(EdgeKind::GetChanges, &changes), std::pair(EdgeKind::GetChangesAll, &all_changes)}) {
         if (edge.kind != kind && !both) continue;
         Holder& holder = (*holders)[edge.source];
         holder.condition = edge.condition;
@@ -72,7 +72,8 @@ void add_replication(Derivation& derivation, Tokens& tokens) {
       }
     }
     std::vector<std::vector<NodeId>> excluded_of;
-    for (graph::ConditionId c = 0; c < builder.condition_count(); ++c) excluded_of.push_back(builder.excluded(c));
+    for (graph::ConditionId c = 0; c < builder.condition_count(); ++c)
+      excluded_of.push_back(builder.excluded(c));
     const auto with_changes = everyone_with(changes, tokens, excluded_of);
     const auto with_all = everyone_with(all_changes, tokens, excluded_of);
 

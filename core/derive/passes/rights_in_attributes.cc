@@ -81,9 +81,10 @@ void add_rights_in_attributes(Derivation& derivation, Tokens& tokens) {
     for (const AttributeRule& rule : kRules) add_rule(derivation, tokens, rule, object, unreadable);
   }
   if (unreadable != 0) {
-    derivation.meta.coverage.push_back({.area = "descriptors in attributes",
-                                        .missing = unreadable,
-                                        .reason = "malformed, so nothing can be said about these delegations"});
+    derivation.meta.coverage.push_back(
+        {.area = "descriptors in attributes",
+         .missing = unreadable,
+         .reason = "malformed, so nothing can be said about these delegations"});
   }
 }
 

@@ -115,9 +115,10 @@ class RightsOnObjects {
       if (unreadable_.contains(object.descriptor())) ++unreadable_objects_;
     }
     if (unreadable_objects_ != 0) {
-      derivation_.meta.coverage.push_back({.area = "security descriptors",
-                                           .missing = unreadable_objects_,
-                                           .reason = "malformed, so nothing can be said about these objects"});
+      derivation_.meta.coverage.push_back(
+          {.area = "security descriptors",
+           .missing = unreadable_objects_,
+           .reason = "malformed, so nothing can be said about these objects"});
     }
   }
 
@@ -161,8 +162,8 @@ class RightsOnObjects {
 
   std::vector<Grant> evaluate(const SecurityDescriptor& descriptor, const Object& object, NodeKind kind,
                               DomainIndex domain, std::optional<NodeId> self) {
-    const CompiledDacl dacl =
-        compile(descriptor, [&](const Sid& sid) { return directory_.node_of_sid(sid, domain); }, self);
+    const CompiledDacl dacl = compile(
+        descriptor, [&](const Sid& sid) { return directory_.node_of_sid(sid, domain); }, self);
     const ObjectTypeTree& tree = directory_.schema().tree(directory_.class_of(object.index()));
     std::vector<Grant> grants;
 
@@ -201,13 +202,14 @@ class RightsOnObjects {
   std::vector<Trustee> sure_token(NodeId principal, DomainIndex domain) {
     std::vector<Trustee> token = tokens_.of(principal);
     const Sid& sid = derivation_.graph.node(principal).sid;
-    const bool guest = sid.is_domain_issued() && (sid.rid() == knowledge::rids::kGuest ||
-                                                  sid.rid() == knowledge::rids::kDomainGuests);
+    const bool guest = sid.is_domain_issued() &&
+                       (sid.rid() == knowledge::rids::kGuest || sid.rid() == knowledge::rids::kDomainGuests);
     if ((sid.is_domain_issued() && !guest) || sid.is_builtin()) {
       for (const std::string_view text : {knowledge::sids::kAuthenticatedUsers, knowledge::sids::kEveryone}) {
         // Guests (546) may hold a guest, who is not authenticated.
         constexpr std::uint32_t kGuests = 546;
-        if (sid.is_builtin() && sid.rid() == kGuests && text == knowledge::sids::kAuthenticatedUsers) continue;
+        if (sid.is_builtin() && sid.rid() == kGuests && text == knowledge::sids::kAuthenticatedUsers)
+          continue;
         if (const auto group = directory_.find_sid(*Sid::parse(text), domain)) token.push_back(*group);
       }
       std::sort(token.begin(), token.end());
@@ -266,8 +268,8 @@ class RightsOnObjects {
     const bool inherited = std::any_of(dacl.aces.begin(), dacl.aces.end(), [](const CompiledAce& ace) {
       return ace.trustee == kOwnerRightsTrustee && ace.inherited;
     });
-    const bool useful = std::any_of(limited.begin(), limited.end(),
-                                    [](const Grant& grant) { return grant.traversable; });
+    const bool useful =
+        std::any_of(limited.begin(), limited.end(), [](const Grant& grant) { return grant.traversable; });
     for (Grant& grant : grants) {
       if (grant.kind != EdgeKind::WriteOwner) continue;
       grant.kind = inherited && useful ? EdgeKind::WriteOwnerLimitedRights : EdgeKind::WriteOwnerRaw;
@@ -358,6 +360,8 @@ class RightsOnObjects {
 
 }  // namespace
 
-void add_rights_on_objects(Derivation& derivation, Tokens& tokens) { RightsOnObjects(derivation, tokens).run(); }
+void add_rights_on_objects(Derivation& derivation, Tokens& tokens) {
+  RightsOnObjects(derivation, tokens).run();
+}
 
 }  // namespace tierline::derive

@@ -1,6 +1,5 @@
 // Contains: the tree, as far as rights are inherited along it.
 
-
 #include "core/derive/passes/passes.h"
 #include "core/directory/security_descriptor.h"
 
@@ -31,7 +30,8 @@ void add_tree(Derivation& derivation, Tokens&) {
     const graph::NodeId child = directory.node_of(i);
     // Stand-ins of foreign principals share their node with the principal, who is not in this tree.
     const bool stands_for_itself = derivation.graph.node(child).object == i;
-    if (object.parent() == snapshot::kNoObject || directory.is_naming_context(i) || !stands_for_itself) continue;
+    if (object.parent() == snapshot::kNoObject || directory.is_naming_context(i) || !stands_for_itself)
+      continue;
     if (derivation.graph.node(child).kind == NodeKind::Base) continue;
     // An object whose descriptor could not be read is not known to inherit.
     const bool inherits =

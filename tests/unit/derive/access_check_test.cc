@@ -90,7 +90,8 @@ TEST_CASE("attributes that add up to a set give the set, and sets that add up gi
   const auto both = dacl({allow(kAnn, 0x20, kA1), allow(kAnn, 0x20, kA2)});
   CHECK(ann_gets(both, kWriteSetA));
   CHECK_FALSE(ann_gets(both, kWriteObject));
-  CHECK(ann_gets(dacl({allow(kAnn, 0x20, kA1), allow(kAnn, 0x20, kA2), allow(kAnn, 0x20, kLoose)}), kWriteObject));
+  CHECK(ann_gets(dacl({allow(kAnn, 0x20, kA1), allow(kAnn, 0x20, kA2), allow(kAnn, 0x20, kLoose)}),
+                 kWriteObject));
 }
 
 TEST_CASE("a denied part takes the whole, and leaves its siblings") {
@@ -209,14 +210,16 @@ bool by_trustees(const CompiledDacl& list, const Request& request, const std::ve
   return false;
 }
 
-TEST_CASE("every list of up to three entries over two trustees gives each actor what the specification gives") {
+TEST_CASE(
+    "every list of up to three entries over two trustees gives each actor what the specification gives") {
   // Rights on one attribute and one control access right: what a single entry can decide.
   std::vector<CompiledAce> entries;
   for (const Trustee trustee : {kAnn, kStaff}) {
     for (const bool allows : {true, false}) {
       for (const std::uint32_t mask : {access::kWriteProperty, access::kControlAccess}) {
         for (const std::optional<Guid>& type :
-             {std::optional<Guid>(), std::optional(kSetA), std::optional(kA1), std::optional(kA2), std::optional(kRight)}) {
+             {std::optional<Guid>(), std::optional(kSetA), std::optional(kA1), std::optional(kA2),
+              std::optional(kRight)}) {
           entries.push_back({.mask = mask, .trustee = trustee, .allow = allows, .object_type = type});
         }
       }
@@ -227,7 +230,8 @@ TEST_CASE("every list of up to three entries over two trustees gives each actor 
   std::uint64_t disagreements = 0;
   const auto check_list = [&](const CompiledDacl& list) {
     for (const std::vector<Trustee>& actor : actors) {
-      disagreements += by_trustees(list, kWriteA1, actor) != literal_tree_check(list, access::kWriteProperty, 2, actor);
+      disagreements +=
+          by_trustees(list, kWriteA1, actor) != literal_tree_check(list, access::kWriteProperty, 2, actor);
       disagreements += by_trustees(list, kUseRight, actor) != literal_right_check(list, kRight, actor);
       verdicts += 2;
     }
@@ -243,9 +247,11 @@ TEST_CASE("every list of up to three entries over two trustees gives each actor 
   CHECK(verdicts == 6 * (40 + 40 * 40 + 40 * 40 * 40));
 }
 
-TEST_CASE("random lists: what one trustee gets on any node is what the specification gives a token of just it") {
+TEST_CASE(
+    "random lists: what one trustee gets on any node is what the specification gives a token of just it") {
   std::mt19937 random(20);
-  const std::array<std::optional<Guid>, 7> types = {std::nullopt, kClass, kSetA, kA1, kA2, kLoose, kElsewhere};
+  const std::array<std::optional<Guid>, 7> types = {std::nullopt, kClass, kSetA,     kA1,
+                                                    kA2,          kLoose, kElsewhere};
   for (int round = 0; round < 20000; ++round) {
     CompiledDacl list;
     for (std::size_t i = 0, size = random() % 7; i < size; ++i) {

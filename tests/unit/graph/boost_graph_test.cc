@@ -1,9 +1,9 @@
 #include "core/graph/boost_graph.h"
 
+#include <doctest/doctest.h>
 #include <boost/graph/breadth_first_search.hpp>
 #include <boost/graph/graph_concepts.hpp>
 #include <boost/graph/reverse_graph.hpp>
-#include <doctest/doctest.h>
 
 #include <random>
 
@@ -32,11 +32,12 @@ AttackGraph random_graph(std::mt19937& random, std::uint32_t nodes, std::uint32_
   GraphBuilder builder;
   for (std::uint32_t n = 0; n < nodes; ++n) builder.add_node(named(std::to_string(n)));
   for (std::uint32_t e = 0; e < edges; ++e) {
-    builder.add_edge({.source = below(random, nodes),
-                      .target = below(random, nodes),
-                      .kind = below(random, 2) == 0 ? knowledge::EdgeKind::MemberOf : knowledge::EdgeKind::GenericAll,
-                      .traversable = true},
-                     {.item = below(random, 3)});
+    builder.add_edge(
+        {.source = below(random, nodes),
+         .target = below(random, nodes),
+         .kind = below(random, 2) == 0 ? knowledge::EdgeKind::MemberOf : knowledge::EdgeKind::GenericAll,
+         .traversable = true},
+        {.item = below(random, 3)});
   }
   return builder.finish();
 }
@@ -65,7 +66,8 @@ TEST_CASE("Boost's own search over the reversed graph finds the same distances")
     std::vector<std::uint32_t> distance(graph.node_count(), queries::kUnreachable);
     distance[target_node] = 0;
     const auto reversed = boost::make_reverse_graph(graph);
-    const auto record = boost::make_bfs_visitor(boost::record_distances(distance.data(), boost::on_tree_edge()));
+    const auto record =
+        boost::make_bfs_visitor(boost::record_distances(distance.data(), boost::on_tree_edge()));
     std::vector<boost::default_color_type> colors(graph.node_count());
     boost::breadth_first_search(reversed, target_node,
                                 boost::visitor(record).color_map(boost::make_iterator_property_map(

@@ -17,7 +17,8 @@ namespace {
 using directory::AttributeSyntax;
 
 std::string scratch(const std::string& name) {
-  const auto folder = std::filesystem::temp_directory_path() / ("tierline-unit-" + std::to_string(::getpid()));
+  const auto folder =
+      std::filesystem::temp_directory_path() / ("tierline-unit-" + std::to_string(::getpid()));
   std::filesystem::create_directories(folder);
   return (folder / name).string();
 }
@@ -57,7 +58,8 @@ Builder small_directory() {
 
 TEST_CASE("what is written is read back") {
   const std::string path = scratch("small.snap");
-  REQUIRE(small_directory().write(path, {.tool = "tierline", .server = "dc.corp.test", .highest_usn = 42}).ok());
+  REQUIRE(
+      small_directory().write(path, {.tool = "tierline", .server = "dc.corp.test", .highest_usn = 42}).ok());
   struct stat info = {};
   REQUIRE(::stat(path.c_str(), &info) == 0);
   CHECK((info.st_mode & 0777) == 0600);
