@@ -21,7 +21,8 @@ Status import_file(const std::string& path, snapshot::Builder& builder, snapshot
     if (importer.matches(file->bytes())) return importer.read(path, builder, provenance);
   }
   std::string known;
-  for (const Importer& importer : kImporters) known += (known.empty() ? "" : ", ") + std::string(importer.format);
+  for (const Importer& importer : kImporters)
+    known += (known.empty() ? "" : ", ") + std::string(importer.format);
   return Error{ErrorCode::BadData, "none of the formats that can be imported (" + known + ")", path, 0};
 }
 

@@ -12,8 +12,8 @@
 namespace tierline::collectors {
 
 struct Importer {
-  std::string_view format;             ///< for people
-  bool (*matches)(ByteSpan start);     ///< looks at the first bytes of a file
+  std::string_view format;          ///< for people
+  bool (*matches)(ByteSpan start);  ///< looks at the first bytes of a file
   Status (*read)(const std::string& path, snapshot::Builder& builder, snapshot::Provenance& provenance);
 };
 

@@ -279,7 +279,9 @@ class Reader {
   Status for_each_value(const Property& property, std::size_t place, const Use& use) {
     ByteReader reader(file_, place);
     const std::uint32_t count = reader.u32();
-    const auto cut_off = [&] { return damaged("the values of " + visible(property.name) + " are cut off", place); };
+    const auto cut_off = [&] {
+      return damaged("the values of " + visible(property.name) + " are cut off", place);
+    };
     if (reader.failed() || count > reader.remaining() / 2) return cut_off();
     std::string text;
     const auto give = [&](ByteSpan value) -> Status {
@@ -377,14 +379,13 @@ class Reader {
     for (const auto& [context, count] : objects_in_) {
       builder_.cover({.area = context.first, .domain = context.second, .read = count});
     }
-    builder_.cover({.area = "security descriptors",
-                    .read = with_descriptor_,
-                    .missing = without_descriptor_,
-                    .reason = without_descriptor_ == 0 ? "" : "not readable by the account that took the snapshot"});
-    builder_.cover({.area = "secret attributes",
-                    .asked = false,
-                    .missing = secrets_,
-                    .reason = "never imported"});
+    builder_.cover(
+        {.area = "security descriptors",
+         .read = with_descriptor_,
+         .missing = without_descriptor_,
+         .reason = without_descriptor_ == 0 ? "" : "not readable by the account that took the snapshot"});
+    builder_.cover(
+        {.area = "secret attributes", .asked = false, .missing = secrets_, .reason = "never imported"});
     for (const std::string_view area : {"sysvol", "local groups", "sessions"}) {
       builder_.cover({.area = std::string(area), .asked = false, .reason = "not in an AD Explorer snapshot"});
     }
@@ -407,7 +408,8 @@ bool is_adexplorer(ByteSpan start) {
   return start.size() >= kSignature.size() && as_text(start.first(kSignature.size())) == kSignature;
 }
 
-Status read_adexplorer(const std::string& path, snapshot::Builder& builder, snapshot::Provenance& provenance) {
+Status read_adexplorer(const std::string& path, snapshot::Builder& builder,
+                       snapshot::Provenance& provenance) {
   const Result<MappedFile> file = MappedFile::open(path);
   if (!file) return file.error();
   return Reader(path, file->bytes(), builder).read(provenance);

@@ -6,7 +6,7 @@ import {GraphNode, Path, Report} from './report';
 
 const BOX_WIDTH = 176;
 const BOX_HEIGHT = 46;
-const COLUMN_GAP = 150;
+const COLUMN_GAP = 164;
 const ROW_GAP = 30;
 const MARGIN = 14;
 
@@ -118,9 +118,9 @@ export function drawPaths(report: Report, paths: Path[], handlers: Handlers): SV
       }
       points.push([x2, y2]);
       const d = curve(points);
-      // The label stands nearer to the source, where edges into one node have not met yet.
-      const at = 0.42;
+      // The label of a bent edge stands nearer to the source, where edges into one node have not met yet.
       const [labelX, labelY] = points[1];
+      const at = labelY === y1 ? 0.48 : 0.42;
       const group = svg('g', {class: 'edge', 'data-edge': index},
                         svg('path', {d, class: 'reach'}),
                         svg('path', {d, class: 'line', 'marker-end': 'url(#arrow)'}),
