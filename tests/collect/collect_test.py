@@ -160,7 +160,7 @@ class Facts(unittest.TestCase):
         for base in (dc.base, f"CN=Configuration,{dc.base}", f"CN=Schema,CN=Configuration,{dc.base}"):
             done = subprocess.run(
                 ["ldapsearch", "-LLL", "-o", "ldif-wrap=no", "-Q", "-Y", "GSSAPI", "-H", dc.url, "-b", base, "-E",
-                 "pr=1000/noprompt", "-E", SD_FLAGS, "(objectClass=*)", *names], env=dc.client_env("collector"),
+                 "pr=1000/noprompt", "-E", SD_FLAGS, "(objectClass=*)", "nTSecurityDescriptor", *names], env=dc.client_env("collector"),
                 capture_output=True, text=True, check=True)
             theirs += read_ldif(done.stdout)
         objects = {key[0] for key in theirs}
@@ -170,9 +170,9 @@ class Facts(unittest.TestCase):
         moving = {"lastlogon", "lastlogontimestamp", "logoncount", "whenchanged", "usnchanged"}
         compare = lambda all_of: {k: n for k, n in all_of.items() if k[1] not in moving}  # noqa: E731
         mine, theirs = compare(mine), compare(theirs)
-        self.assertEqual(set(mine) - set(theirs), set())
-        self.assertEqual(set(theirs) - set(mine), set())
-        self.assertEqual(mine, theirs)
+        self.assertEqual([k[:2] for k in mine if k not in theirs][:20], [])
+        self.assertEqual([k[:2] for k in theirs if k not in mine][:20], [])
+        self.assertEqual([k[:2] for k in mine if mine[k] != theirs[k]][:20], [])
         print(f"{sum(mine.values())} values of {len(objects)} objects compared", file=sys.stderr)
 
     def test_awkward_names_and_large_groups(self):
@@ -231,13 +231,10 @@ class Paths(unittest.TestCase):
         self.assertEqual(sorted(short(p["name"]) for p in exposure["principals"]),
                          ["ALICE", "BOB", "MALLORY", "SVC-DEPLOY", "SVC-WEB", "WEB01"])
         self.assertEqual(exposure["exposed"], 6)
-        self.assertEqual(exposure["population"], 10 + 2 + self.enabled_awkward())
-
-    def enabled_awkward(self):
-        # Accounts made without a password come disabled or enabled by the server's own rule; ask it.
-        found = forest.sam.search(base=f"OU=Staff,{dc.base}", attrs=["userAccountControl"],
-                                  expression="(&(sAMAccountName=awkward*)(!(userAccountControl:1.2.840.113556.1.4.803:=2)))")
-        return len(found)
+        accounts = forest.sam.search(base=dc.base, attrs=["sAMAccountName"], expression=(
+            "(&(objectClass=user)(!(userAccountControl:1.2.840.113556.1.4.803:=2)))"))
+        outside = {str(found["sAMAccountName"]) for found in accounts} - {"Administrator", "DC1$"}
+        self.assertEqual(exposure["population"], len(outside))
 
     def test_every_edge_has_evidence(self):
         edges = answer("edges", planted)["edges"]
@@ -335,6 +332,8 @@ class Proxy:
                 pass
 
     def close(self):
+        # Wakes the thread that waits in accept().
+        self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
 
 
