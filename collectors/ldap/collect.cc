@@ -1,18 +1,20 @@
 #include "collectors/ldap/collect.h"
 
-#include <charconv>
-#include <chrono>
 #include <cstdlib>
 #include <ctime>
-#include <memory>
-#include <random>
-#include <thread>
+#include <optional>
+#include <set>
 #include <unordered_map>
 
 #include "collectors/ldap/connection.h"
-#include "collectors/ldap/credentials.h"
+#include "collectors/ldap/foreign_members.h"
+#include "collectors/ldap/ranges.h"
+#include "collectors/ldap/root_dse.h"
+#include "collectors/ldap/server_address.h"
+#include "collectors/ldap/session.h"
 #include "core/base/text.h"
 #include "core/directory/distinguished_name.h"
+#include "core/directory/guid.h"
 #include "core/knowledge/collected_attributes.h"
 
 namespace tierline::collectors::ldap {
@@ -20,112 +22,48 @@ namespace {
 
 using snapshot::AttributeId;
 
-/// What the server says about itself, [MS-ADTS] 3.1.1.3.2.
-struct RootDse {
-  std::string domain;
-  std::string configuration;
-  std::string schema;
-  std::string host;
-  std::uint64_t highest_usn = 0;
-  std::vector<std::string> naming_contexts;
-};
-
-Result<RootDse> read_root(Connection& connection, const std::string& url) {
-  RootDse root;
-  const auto take = [&](const Entry& entry) -> Status {
-    for (const Entry::Attribute& attribute : entry.attributes) {
-      if (attribute.values.empty()) continue;
-      const std::string_view value = as_text(attribute.values[0]);
-      const auto is = [&](std::string_view name) { return equal_ascii_nocase(attribute.name, name); };
-      if (is("defaultNamingContext")) root.domain = value;
-      if (is("configurationNamingContext")) root.configuration = value;
-      if (is("schemaNamingContext")) root.schema = value;
-      if (is("dnsHostName")) root.host = value;
-      if (is("highestCommittedUSN")) {
-        std::from_chars(value.data(), value.data() + value.size(), root.highest_usn);
-      }
-      if (is("namingContexts")) {
-        for (const ByteSpan context : attribute.values) root.naming_contexts.emplace_back(as_text(context));
-      }
-    }
-    return {};
-  };
-  const Result<SearchOutcome> outcome = connection.search(
-      {.base = "",
-       .scope = Scope::Base,
-       .attributes = {"defaultNamingContext", "configurationNamingContext", "schemaNamingContext", "dnsHostName",
-                      "highestCommittedUSN", "namingContexts"}},
-      take);
-  if (!outcome) return outcome.error();
-  if (root.domain.empty() || root.configuration.empty() || root.schema.empty()) {
-    return Error{ErrorCode::Unavailable, "the server is no Active Directory domain controller", url};
-  }
-  return root;
-}
-
-/// "member;range=0-1499" taken apart, [MS-ADTS] 3.1.1.3.1.3.3. Absent options give an empty range.
-struct RangedName {
-  std::string_view name;
-  std::uint64_t end = 0;
-  bool ranged = false;
-  bool last = false;
-};
-
-RangedName parse_range(std::string_view attribute) {
-  RangedName parsed;
-  const std::size_t option = attribute.find(';');
-  parsed.name = attribute.substr(0, option);
-  constexpr std::string_view kRange = ";range=";
-  const std::size_t at = attribute.find(kRange);
-  if (at == std::string_view::npos) return parsed;
-  const std::string_view bounds = attribute.substr(at + kRange.size());
-  const std::size_t dash = bounds.find('-');
-  if (dash == std::string_view::npos) return parsed;
-  parsed.ranged = true;
-  const std::string_view end = bounds.substr(dash + 1);
-  parsed.last = end == "*";
-  if (!parsed.last) std::from_chars(end.data(), end.data() + end.size(), parsed.end);
-  return parsed;
-}
-
 class Collection {
  public:
   Collection(const Options& options, snapshot::Builder& builder, const Progress& progress)
       : options_(options),
         builder_(builder),
         progress_(progress),
-        run_deadline_(Clock::now() + options.run_deadline),
+        session_(options),
         dn_(builder.attribute("distinguishedName", directory::AttributeSyntax::DistinguishedName)) {
     for (const knowledge::CollectedAttribute& row : knowledge::collected_attributes()) {
-      // Large groups come in ranges whether or not one asks ([MS-ADTS] 3.1.1.3.1.3.3); asking for the first one
-      // makes every server do the same.
-      names_.push_back(equal_ascii_nocase(row.name, "member") ? "member;range=0-1499" : std::string(row.name));
-      ids_.emplace(fold_case(row.name), builder.attribute(row.name, row.syntax));
+      // Large groups come in ranges whether or not one asks; asking for the first one makes every server do the
+      // same.
+      names_.push_back(equal_ascii_nocase(row.name, "member") ? "member;range=0-1499"
+                                                              : std::string(row.name));
+      ids_.emplace(row.name, builder.attribute(row.name, row.syntax));
     }
     names_.emplace_back("nTSecurityDescriptor");
+    member_ = id_of("member");
   }
 
   Status run(snapshot::Provenance& provenance) {
     provenance.source = "ldap";
     provenance.started = std::time(nullptr);
-    RootDse root;
-    Status status = with_retries([&](Connection& connection) -> Status {
-      Result<RootDse> read = read_root(connection, options_.url);
+    Status status = session_.with_retries([&](Connection& connection) -> Status {
+      Result<RootDse> read = read_root_dse(connection, options_.url);
       if (!read) return std::move(read).error();
-      root = std::move(*read);
+      root_ = std::move(*read);
       provenance.reader = connection.identity();
       return {};
     });
     if (!status) return status;
-    provenance.server = root.host;
-    provenance.highest_usn = root.highest_usn;
-    const std::string domain = directory::dns_domain(root.domain);
-    const std::string forest = directory::dns_domain(root.configuration);
-    if (status = read_context("objects", root.domain, domain); !status) return status;
-    if (status = read_context("configuration", root.configuration, forest); !status) return status;
-    if (status = read_context("schema", root.schema, forest); !status) return status;
-    for (const std::string& context : root.naming_contexts) {
-      if (context == root.domain || context == root.configuration || context == root.schema) continue;
+    provenance.server = root_.host;
+    provenance.highest_usn = root_.highest_usn;
+    foreign_.emplace(root_);
+    other_contexts_.insert(root_.naming_contexts.begin(), root_.naming_contexts.end());
+    const std::string domain = directory::dns_domain(root_.domain);
+    const std::string forest = directory::dns_domain(root_.configuration);
+    if (status = read_context("objects", root_.domain, domain); !status) return status;
+    if (status = foreign_->resolve(session_, builder_, domain); !status) return status;
+    if (status = read_context("configuration", root_.configuration, forest); !status) return status;
+    if (status = read_context("schema", root_.schema, forest); !status) return status;
+    for (const std::string& context : other_contexts_) {
+      if (context == root_.domain || context == root_.configuration || context == root_.schema) continue;
       builder_.cover({.area = "naming context " + context, .domain = domain, .asked = false});
     }
     for (const char* const area : {"sysvol", "local groups", "sessions"}) {
@@ -136,53 +74,26 @@ class Collection {
   }
 
  private:
-  // Runs `work` on a connection, again on a new one when the server fails in a way that may pass. The pauses
-  // double, with a random part, so that many collectors do not come back at once.
-  template <class Work>
-  Status with_retries(const Work& work) {
-    std::chrono::milliseconds pause(500);
-    std::mt19937 random(std::random_device{}());
-    for (int attempt = 0;; ++attempt) {
-      Status status;
-      if (!connection_) {
-        Result<Connection> opened = Connection::open(options_, run_deadline_);
-        if (opened) {
-          connection_ = std::make_unique<Connection>(std::move(*opened));
-        } else {
-          status = std::move(opened).error();
-        }
-      }
-      if (status) status = work(*connection_);
-      if (status) return {};
-      connection_.reset();
-      const bool may_pass =
-          status.error().code == ErrorCode::Unavailable || status.error().code == ErrorCode::TryAgain;
-      // Nobody who has not been reached yet is waited for: the address is wrong more often than the server
-      // is restarting.
-      const bool was_reached = reached_ || status.error().code == ErrorCode::TryAgain;
-      if (!may_pass || !was_reached || attempt >= options_.retries || Clock::now() + pause > run_deadline_) {
-        return status;
-      }
-      std::this_thread::sleep_for(pause + std::chrono::milliseconds(random() % 250));
-      pause *= 2;
-    }
-  }
-
+  // (objectClass=*) is the one filter: every object is wanted, for its descriptor, and a subtree search with it
+  // walks the tree's own index.
   Status read_context(const std::string& area, const std::string& base, const std::string& domain) {
     SearchOutcome outcome;
-    Status status = with_retries([&](Connection& connection) -> Status {
+    Status status = session_.with_retries([&](Connection& connection) -> Status {
       // A second attempt begins anew; the builder keeps each object once.
       read_ = 0;
       without_descriptor_ = 0;
+      foreign_->forget_all();
       Result<SearchOutcome> searched =
           connection.search({.base = base, .attributes = names_, .paged = true, .descriptors = true},
                             [&](const Entry& entry) { return take(connection, area, entry); });
       if (!searched) return std::move(searched).error();
-      outcome = *searched;
+      outcome = std::move(*searched);
       return {};
     });
     if (!status) return status;
     progress_(area, read_);
+    for (const std::string& url : outcome.references) note_reference(url);
+    if (outcome.is_base_gone) outcome.limited = "this account may not see it";
     builder_.cover({.area = area,
                     .domain = domain,
                     .read = read_,
@@ -196,11 +107,21 @@ class Collection {
     return {};
   }
 
+  // A reference ([MS-ADTS] 3.1.1.4.6) is ldap://HOST/DN: a part of the tree that we were not asked to read.
+  void note_reference(std::string_view url) {
+    const std::size_t scheme = url.find("://");
+    if (scheme == std::string_view::npos) return;
+    const std::size_t slash = url.find('/', scheme + 3);
+    if (slash == std::string_view::npos) return;
+    const std::string_view dn = url.substr(slash + 1);
+    other_contexts_.emplace(dn.substr(0, dn.find('?')));
+  }
+
   Status take(Connection& connection, const std::string& area, const Entry& entry) {
-    reached_ = true;
+    bool has_descriptor = false;
+    bool has_foreign_members = false;
     builder_.begin_object();
     builder_.value(dn_, entry.dn);
-    bool has_descriptor = false;
     for (const Entry::Attribute& attribute : entry.attributes) {
       if (attribute.values.empty()) continue;
       if (equal_ascii_nocase(attribute.name, "nTSecurityDescriptor")) {
@@ -208,19 +129,26 @@ class Collection {
         has_descriptor = true;
         continue;
       }
-      const RangedName ranged = parse_range(attribute.name);
-      const AttributeId id = id_of(ranged.name);
+      const Result<RangedName> range = parse_ranged_name(attribute.name);
+      if (!range) return abandon(range.error());
+      const AttributeId id = id_of(range->name);
       if (id == snapshot::kNoAttribute) continue;
-      for (const ByteSpan value : attribute.values) builder_.value(id, value);
-      if (ranged.ranged && !ranged.last) {
-        Status status = read_rest(connection, std::string(entry.dn), std::string(ranged.name), id, ranged.end + 1);
-        if (!status) {
-          builder_.abandon_object();
-          return status;
-        }
+      const auto take_value = [&](ByteSpan value) {
+        builder_.value(id, value);
+        if (id == member_ && !has_foreign_members) has_foreign_members = foreign_->is_foreign(as_text(value));
+      };
+      for (const ByteSpan value : attribute.values) take_value(value);
+      if (range->is_last) continue;
+      const Result<bool> there = read_values(connection, object_name(entry), std::string(range->name),
+                                             range->end + 1, false, take_value);
+      if (!there) return abandon(there.error());
+      if (!*there) {
+        builder_.abandon_object();  // deleted since the search saw it
+        return {};
       }
     }
     builder_.end_object();
+    if (has_foreign_members) foreign_->remember(object_name(entry));
     ++read_;
     if (!has_descriptor) ++without_descriptor_;
     constexpr std::uint64_t kReportEvery = 1000;
@@ -228,63 +156,65 @@ class Collection {
     return {};
   }
 
-  // The values after the first range, [MS-ADTS] 3.1.1.3.1.3.3: asked for until the server says "-*".
-  Status read_rest(Connection& connection, const std::string& dn, const std::string& name, AttributeId id,
-                   std::uint64_t begin) {
-    bool last = false;
-    while (!last) {
-      const std::uint64_t asked = begin;
-      Result<SearchOutcome> outcome = connection.search(
-          {.base = dn, .scope = Scope::Base, .attributes = {name + ";range=" + std::to_string(begin) + "-*"}},
-          [&](const Entry& entry) -> Status {
-            for (const Entry::Attribute& attribute : entry.attributes) {
-              const RangedName ranged = parse_range(attribute.name);
-              if (!equal_ascii_nocase(ranged.name, name) || !ranged.ranged) continue;
-              for (const ByteSpan value : attribute.values) builder_.value(id, value);
-              last = ranged.last;
-              begin = ranged.end + 1;
-            }
-            return {};
-          });
-      if (!outcome) return std::move(outcome).error();
-      if (!last && begin <= asked) {
-        return Error{ErrorCode::Unavailable, "the server does not go on with the values of " + name, visible(dn)};
-      }
+  // By its GUID, an object is found again wherever it has been moved since.
+  static std::string object_name(const Entry& entry) {
+    for (const Entry::Attribute& attribute : entry.attributes) {
+      if (attribute.values.empty() || !equal_ascii_nocase(attribute.name, "objectGUID")) continue;
+      if (const auto guid = directory::Guid::from_bytes(attribute.values[0]))
+        return "<GUID=" + guid->to_string() + ">";
     }
-    return {};
+    return std::string(entry.dn);
   }
 
-  AttributeId id_of(std::string_view name) {
-    const auto found = ids_.find(fold_case(name));
-    return found == ids_.end() ? snapshot::kNoAttribute : found->second;
+  Status abandon(Error error) {
+    builder_.abandon_object();
+    return error;
+  }
+
+  // Servers spell the names as the schema does, and so does the table.
+  AttributeId id_of(std::string_view name) const {
+    if (const auto found = ids_.find(name); found != ids_.end()) return found->second;
+    for (const auto& [known, id] : ids_) {
+      if (equal_ascii_nocase(known, name)) return id;
+    }
+    return snapshot::kNoAttribute;
   }
 
   const Options& options_;
   snapshot::Builder& builder_;
   const Progress& progress_;
-  Clock::time_point run_deadline_;
-  std::unique_ptr<Connection> connection_;
+  Session session_;
+  RootDse root_;
+  std::optional<ForeignMembers> foreign_;  ///< once the root is known
   AttributeId dn_;
+  AttributeId member_ = snapshot::kNoAttribute;
   std::vector<std::string> names_;
-  std::unordered_map<std::string, AttributeId> ids_;  ///< by lower-case name
+  std::unordered_map<std::string_view, AttributeId> ids_;
+  std::set<std::string> other_contexts_;  ///< named by the server; not read
   std::uint64_t read_ = 0;
   std::uint64_t without_descriptor_ = 0;
-  bool reached_ = false;
 };
+
+Status check(const Options& options) {
+  const Result<ServerAddress> address = parse_address(options.url);
+  if (!address) return address.error();
+  if (address->tls && options.start_tls) {
+    return Error{ErrorCode::Usage, "ldaps:// is TLS already: leave out --starttls", address->url()};
+  }
+  if (options.bind == BindMethod::Simple && !address->tls && !options.start_tls) {
+    return Error{ErrorCode::Usage, "a password is sent only over TLS: use ldaps:// or --starttls",
+                 address->url()};
+  }
+  return {};
+}
 
 }  // namespace
 
 Status collect(const Options& options, snapshot::Builder& builder, snapshot::Provenance& provenance,
                const Progress& progress) {
+  if (Status status = check(options); !status) return status;
   // A user's own LDAP settings must not weaken ours (TLS_REQCERT never, REFERRALS on).
   ::setenv("LDAPNOINIT", "1", 1);
-  const bool tls = options.start_tls || options.url.starts_with("ldaps://");
-  if (options.bind == BindMethod::Simple && !tls) {
-    return Error{ErrorCode::Usage, "a password is sent only over TLS: use ldaps:// or --starttls", options.url};
-  }
-  if (!options.keytab.empty()) {
-    if (Status status = use_keytab(options.keytab, options.principal); !status) return status;
-  }
   return Collection(options, builder, progress).run(provenance);
 }
 

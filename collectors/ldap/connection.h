@@ -38,14 +38,19 @@ struct SearchRequest {
   /// Asks for owner, group and DACL in nTSecurityDescriptor. Without saying so, an account that may not read
   /// the SACL gets no descriptor at all ([MS-ADTS] 3.1.1.3.4.1.11).
   bool descriptors = false;
+  /// Asks for DNs in the form <GUID=...>;<SID=...>;DN ([MS-ADTS] 3.1.1.3.4.1.5).
+  bool extended_dns = false;
 };
 
 /// What a search did besides handing over entries.
 struct SearchOutcome {
   std::uint64_t entries = 0;
-  std::uint64_t references = 0;  ///< to other servers; never followed
-  std::string limited;           ///< why the server stopped early; empty when it did not
+  std::vector<std::string> references;  ///< URLs of parts that other servers hold; never followed
+  std::string limited;                  ///< why the server stopped early; empty when it did not
+  bool is_base_gone = false;            ///< there is no such object, or none that this account may see
 };
+
+using TakeEntry = std::function<Status(const Entry&)>;
 
 class Connection {
  public:
@@ -58,12 +63,13 @@ class Connection {
 
   /// Runs a search to its end; paged requests ask for page after page. `take` is called for each entry and
   /// may itself search. Errors: Unavailable, Refused, TryAgain; those of `take` end the search.
-  Result<SearchOutcome> search(const SearchRequest& request, const std::function<Status(const Entry&)>& take);
+  Result<SearchOutcome> search(const SearchRequest& request, const TakeEntry& take);
 
   /// Who the server says we are; empty when it does not.
   const std::string& identity() const;
 
  private:
+  friend class Search;
   struct State;
   explicit Connection(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;

@@ -24,10 +24,10 @@ struct Options {
   std::string password_file;  ///< Simple: one line, readable by its owner only
   std::string keytab;         ///< unattended Kerberos: keys of `principal`
   std::string principal;
-  std::string ca_file;        ///< PEM; empty = the certificate authorities of the system
+  std::string ca_file;                          ///< PEM; empty = the certificate authorities of the system
   std::chrono::seconds operation_deadline{60};  ///< longest silence of the server
   std::chrono::seconds run_deadline{4 * 3600};  ///< longest whole collection
-  int retries = 4;            ///< attempts after the first, with growing pauses between them
+  int retries = 4;  ///< attempts after the first, with growing pauses between them
 };
 
 /// Told what is being read and how many objects have come, at most a few times a second.
