@@ -1,0 +1,306 @@
+#include "tests/scenarios/scenario.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <sstream>
+
+#include "collectors/importers.h"
+#include "core/base/text.h"
+#include "core/derive/derive.h"
+#include "core/directory/sddl.h"
+#include "core/knowledge/edge_kinds.h"
+#include "core/snapshot/builder.h"
+#include "core/snapshot/snapshot.h"
+#include "queries/attack_paths.h"
+#include "queries/principals.h"
+
+namespace tierline::tests {
+namespace {
+
+using directory::AttributeSyntax;
+using directory::Sid;
+using graph::EdgeId;
+using graph::NodeId;
+
+constexpr const char* kBase = "DC=windomain,DC=local";
+constexpr const char* kDomainSid = "S-1-5-21-2018156605-3479576465-3716879092";
+
+std::vector<std::string> words_of(const std::string& line) {
+  std::istringstream in(line);
+  std::vector<std::string> words;
+  for (std::string word; in >> word;) words.push_back(word);
+  return words;
+}
+
+/// An object that the scenario adds to the bundled real directory, whose schema it uses.
+struct Planned {
+  std::string name;
+  std::string dn;
+  std::vector<std::string> classes;
+  std::uint32_t rid = 0;
+  std::vector<std::pair<std::string, std::string>> attributes;
+  std::string sddl = "O:DAG:DAD:PAI(A;;GA;;;DA)(A;;GA;;;SY)";
+};
+
+struct Kind {
+  const char* word;
+  std::vector<std::string> classes;
+  const char* prefix;
+};
+
+const std::vector<Kind>& kinds() {
+  static const std::vector<Kind> rows = {
+      {"user", {"top", "person", "organizationalPerson", "user"}, "CN="},
+      {"computer", {"top", "person", "organizationalPerson", "user", "computer"}, "CN="},
+      {"gmsa",
+       {"top", "person", "organizationalPerson", "user", "computer", "msDS-GroupManagedServiceAccount"},
+       "CN="},
+      {"group", {"top", "group"}, "CN="},
+      {"ou", {"top", "organizationalUnit"}, "OU="},
+      {"gpo", {"top", "container", "groupPolicyContainer"}, "CN="},
+  };
+  return rows;
+}
+
+class Scenario {
+ public:
+  explicit Scenario(const std::string& path) : path_(path) {}
+
+  Result<std::vector<std::string>> run() {
+    if (Status status = read(); !status) return std::move(status).error();
+    const auto file =
+        std::filesystem::temp_directory_path() / fmt::format("tierline-scenario-{}.snap", ::getpid());
+    if (Status status = write(file.string()); !status) return std::move(status).error();
+    Result<snapshot::Snapshot> opened = snapshot::Snapshot::open(file.string());
+    std::filesystem::remove(file);
+    if (!opened) return std::move(opened).error();
+    const derive::Derived derived = derive::derive(*opened);
+    for (const auto& [number, words] : expectations_) {
+      if (Status status = check(*opened, derived.graph, number, words); !status)
+        return std::move(status).error();
+    }
+    return std::move(complaints_);
+  }
+
+ private:
+  Error wrong(std::size_t line, std::string message) const {
+    return {ErrorCode::BadData, fmt::format("line {}: {}", line, message), path_};
+  }
+
+  Planned* find(const std::string& name) {
+    for (Planned& object : objects_) {
+      if (object.name == name) return &object;
+    }
+    return nullptr;
+  }
+
+  Status read() {
+    std::ifstream in(path_);
+    if (!in) return Error{ErrorCode::NoInput, "cannot open", path_};
+    std::size_t number = 0;
+    for (std::string line; std::getline(in, line);) {
+      ++number;
+      const std::size_t comment = line.find('#');
+      const std::vector<std::string> words = words_of(line.substr(0, comment));
+      if (words.empty()) continue;
+      if (Status status = read_line(number, words); !status) return status;
+    }
+    return {};
+  }
+
+  Status read_line(std::size_t number, const std::vector<std::string>& words) {
+    for (const Kind& kind : kinds()) {
+      if (words[0] == kind.word) return add_object(number, kind, words);
+    }
+    static const std::vector<std::string> kExpectations = {"edge", "no-edge", "weak-edge", "path", "no-path"};
+    if (std::find(kExpectations.begin(), kExpectations.end(), words[0]) != kExpectations.end()) {
+      expectations_.emplace_back(number, words);
+      return {};
+    }
+    if (words.size() < 3) return wrong(number, "expected an object and a value");
+    if (words[0] == "member") {
+      Planned* const group = find(words[1]);
+      if (group == nullptr) return wrong(number, "no such group: " + words[1]);
+      for (std::size_t i = 2; i < words.size(); ++i) {
+        const Planned* const member = find(words[i]);
+        if (member == nullptr) return wrong(number, "no such member: " + words[i]);
+        group->attributes.emplace_back("member", member->dn);
+      }
+      return {};
+    }
+    if (words[0] == "sd") {
+      Planned* const object = find(words[1]);
+      if (object == nullptr) return wrong(number, "no such object: " + words[1]);
+      object->sddl = with_sids(fmt::format("{}", fmt::join(words.begin() + 2, words.end(), "")));
+      return {};
+    }
+    if (words[0] == "attribute" && words.size() >= 4) {
+      Planned* const object = find(words[1]);
+      if (object == nullptr) return wrong(number, "no such object: " + words[1]);
+      std::string value = with_sids(fmt::format("{}", fmt::join(words.begin() + 3, words.end(), " ")));
+      if (words[2] == "userAccountControl" || words[2] == "groupType" || words[2] == "primaryGroupID") {
+        std::erase_if(object->attributes, [&](const auto& known) { return known.first == words[2]; });
+      }
+      object->attributes.emplace_back(words[2], std::move(value));
+      return {};
+    }
+    return wrong(number, "unknown word: " + words[0]);
+  }
+
+  // "user ann", "user ann in Staff"
+  Status add_object(std::size_t number, const Kind& kind, const std::vector<std::string>& words) {
+    if (words.size() != 2 && (words.size() != 4 || words[2] != "in"))
+      return wrong(number, "expected NAME [in OU]");
+    Planned object;
+    object.name = words[1];
+    object.classes = kind.classes;
+    std::string parent = kBase;
+    if (words.size() == 4) {
+      const Planned* const above = find(words[3]);
+      if (above == nullptr) return wrong(number, "no such container: " + words[3]);
+      parent = above->dn;
+    }
+    object.dn = kind.prefix + object.name + "," + parent;
+    if (kind.classes.back() != "organizationalUnit" && kind.classes.back() != "groupPolicyContainer") {
+      object.rid = next_rid_++;
+      const bool computer = words[0] == "computer" || words[0] == "gmsa";
+      object.attributes.emplace_back("sAMAccountName", computer ? object.name + "$" : object.name);
+      if (words[0] == "group") {
+        object.attributes.emplace_back("groupType", "-2147483646");  // global, security
+      } else {
+        object.attributes.emplace_back("userAccountControl", computer ? "4096" : "512");
+        object.attributes.emplace_back("primaryGroupID", computer ? "515" : "513");
+      }
+    }
+    objects_.push_back(std::move(object));
+    return {};
+  }
+
+  // "{ann}" stands for ann's SID or, in a link, for the DN: "{dn:Policy}".
+  std::string with_sids(std::string text) {
+    for (const Planned& object : objects_) {
+      const auto replace = [&](const std::string& from, const std::string& to) {
+        for (std::size_t at = text.find(from); at != std::string::npos;
+             at = text.find(from, at + to.size())) {
+          text.replace(at, from.size(), to);
+        }
+      };
+      replace("{" + object.name + "}", fmt::format("{}-{}", kDomainSid, object.rid));
+      replace("{dn:" + object.name + "}", object.dn);
+    }
+    return text;
+  }
+
+  Status write(const std::string& file) {
+    const std::optional<Sid> domain = Sid::parse(kDomainSid);
+    snapshot::Builder builder;
+    snapshot::Provenance provenance;
+    const std::string base = TIERLINE_SOURCE_DIR "/fixtures/directories/detectionlab/detectionlab.dat";
+    if (Status status = collectors::import_file(base, builder, provenance); !status) return status;
+    std::uint8_t number = 0;
+    for (const Planned& object : objects_) {
+      builder.begin_object();
+      std::string guid(16, '\x5C');
+      guid[15] = static_cast<char>(++number);
+      const auto give = [&](const char* name, AttributeSyntax syntax, std::string_view value) {
+        builder.value(builder.attribute(name, syntax), value);
+      };
+      give("objectGUID", AttributeSyntax::Guid, guid);
+      give("distinguishedName", AttributeSyntax::DistinguishedName, object.dn);
+      for (const std::string& name : object.classes) give("objectClass", AttributeSyntax::Text, name);
+      if (object.rid != 0) give("objectSid", AttributeSyntax::Sid, domain->with_rid(object.rid).to_bytes());
+      for (const auto& [name, value] : object.attributes) {
+        if (value.starts_with("O:")) {
+          const Result<std::string> descriptor = directory::parse_sddl(value, domain);
+          if (!descriptor) return descriptor.error();
+          give(name.c_str(), AttributeSyntax::SecurityDescriptor, *descriptor);
+        } else if (name == "sIDHistory") {
+          give(name.c_str(), AttributeSyntax::Sid, Sid::parse(value)->to_bytes());
+        } else {
+          const bool dn = value.find(",DC=") != std::string::npos && name != "gPLink";
+          give(name.c_str(), dn ? AttributeSyntax::DistinguishedName : AttributeSyntax::Text, value);
+        }
+      }
+      const Result<std::string> descriptor = directory::parse_sddl(object.sddl, domain);
+      if (!descriptor) {
+        Error error = descriptor.error();
+        error.message += " in " + object.sddl;
+        return error;
+      }
+      builder.descriptor(as_bytes(*descriptor));
+      builder.end_object();
+    }
+    return builder.write(file, provenance);
+  }
+
+  static std::string name_of(const std::string& word) {
+    std::string name = word;
+    std::replace(name.begin(), name.end(), '_', ' ');
+    return name;
+  }
+
+  Result<NodeId> node(const snapshot::Snapshot& snapshot, const graph::AttackGraph& graph,
+                      const std::string& word) {
+    const Planned* const planned = find(word);
+    const auto found = queries::resolve(snapshot, graph, planned == nullptr ? name_of(word) : planned->dn);
+    if (!found) return found.error();
+    return found->front();
+  }
+
+  Status check(const snapshot::Snapshot& snapshot, const graph::AttackGraph& graph, std::size_t number,
+               const std::vector<std::string>& words) {
+    const auto complain = [&](std::string text) {
+      complaints_.push_back(fmt::format("line {}: {}", number, text));
+    };
+    if (words[0] == "path" || words[0] == "no-path") {
+      if (words.size() < 2) return wrong(number, "expected a principal");
+      const Result<NodeId> from = node(snapshot, graph, words[1]);
+      if (!from) return wrong(number, from.error().message);
+      const auto answer = queries::find_paths(graph, {*from}, queries::tier_zero(graph), 1, 1);
+      std::string way;
+      if (!answer.paths.empty()) {
+        for (const EdgeId e : answer.paths.front().edges) {
+          way += (way.empty() ? "" : " ") + std::string(knowledge::info_of(graph.edge(e).kind).name);
+        }
+      }
+      const std::string wanted = fmt::format("{}", fmt::join(words.begin() + 2, words.end(), " "));
+      if (way != wanted) complain(fmt::format("{} has the path '{}', not '{}'", words[1], way, wanted));
+      return {};
+    }
+    if (words.size() != 4) return wrong(number, "expected SOURCE KIND TARGET");
+    const knowledge::EdgeKindInfo* const kind = knowledge::find_edge_kind(words[2]);
+    if (kind == nullptr) return wrong(number, "no such edge: " + words[2]);
+    const Result<NodeId> source = node(snapshot, graph, words[1]);
+    const Result<NodeId> target = node(snapshot, graph, words[3]);
+    if (!source) return wrong(number, source.error().message);
+    if (!target) return wrong(number, target.error().message);
+    const EdgeId edge = graph.find_edge(*source, *target, kind->kind);
+    const bool there = edge != graph::kNoEdge;
+    if (there != (words[0] != "no-edge")) {
+      complain(fmt::format("{} {} {} is {}there", words[1], words[2], words[3], there ? "" : "not "));
+    } else if (there && graph.edge(edge).traversable != (words[0] == "edge" && kind->traversable)) {
+      complain(fmt::format("{} {} {} leads on where it should not, or does not where it should", words[1],
+                           words[2], words[3]));
+    } else if (there && graph.evidence(edge).empty()) {
+      complain(fmt::format("{} {} {} has no evidence", words[1], words[2], words[3]));
+    }
+    return {};
+  }
+
+  const std::string& path_;
+  std::vector<Planned> objects_;
+  std::vector<std::pair<std::size_t, std::vector<std::string>>> expectations_;
+  std::vector<std::string> complaints_;
+  std::uint32_t next_rid_ = 5000;
+};
+
+}  // namespace
+
+Result<std::vector<std::string>> run_scenario(const std::string& path) { return Scenario(path).run(); }
+
+}  // namespace tierline::tests

@@ -1,0 +1,186 @@
+#include "queries/diff.h"
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <memory>
+
+#include "core/derive/derive.h"
+#include "core/directory/sddl.h"
+#include "core/snapshot/builder.h"
+
+namespace tierline::queries {
+namespace {
+
+using directory::AttributeSyntax;
+using directory::Sid;
+
+const std::optional<Sid> kDomain = Sid::parse("S-1-5-21-1-2-3");
+
+/// A directory small enough to see at once: a domain, an OU in it, ann and Crew in the OU, and Domain Admins.
+struct SmallForest {
+  std::string ou_list = "D:AI(A;;GA;;;DA)";
+  std::string ou_name = "OU=Staff,DC=corp,DC=test";
+  std::string ann_list = "D:AI(A;;GA;;;DA)";
+  std::string ann_name = "CN=ann," + ou_name;
+  std::string crew_list = "D:PAI(A;;GA;;;DA)";
+  std::string admins_list = "D:PAI(A;;GA;;;DA)";
+  std::string description = "as it was";
+  bool ann_in_crew = false;
+
+  struct Loaded {
+    snapshot::Snapshot snapshot;
+    graph::AttackGraph graph;
+  };
+
+  std::unique_ptr<Loaded> load() const {
+    snapshot::Builder builder;
+    char number = 0;
+    const auto add = [&](const std::string& dn, std::initializer_list<const char*> classes, std::uint32_t rid,
+                         const std::string& list, const std::string& account) {
+      builder.begin_object();
+      builder.value(builder.attribute("objectGUID", AttributeSyntax::Guid), std::string(15, 'g') + ++number);
+      builder.value(builder.attribute("distinguishedName", AttributeSyntax::DistinguishedName), dn);
+      for (const char* name : classes) {
+        builder.value(builder.attribute("objectClass", AttributeSyntax::Text), std::string_view(name));
+      }
+      const Sid sid = rid == 0 ? *kDomain : kDomain->with_rid(rid);
+      if (rid != 1) builder.value(builder.attribute("objectSid", AttributeSyntax::Sid), sid.to_bytes());
+      if (!account.empty())
+        builder.value(builder.attribute("sAMAccountName", AttributeSyntax::Text), account);
+      builder.descriptor(as_bytes(*directory::parse_sddl("O:DAG:DA" + list, kDomain)));
+    };
+    add("DC=corp,DC=test", {"top", "domainDNS"}, 0, "D:AI", "");
+    builder.end_object();
+    add(ou_name, {"top", "organizationalUnit"}, 1, ou_list, "");
+    builder.end_object();
+    add(ann_name, {"top", "user"}, 1104, ann_list, "ann");
+    builder.value(builder.attribute("userAccountControl", AttributeSyntax::Text), std::string_view("512"));
+    builder.value(builder.attribute("primaryGroupID", AttributeSyntax::Text), std::string_view("513"));
+    builder.value(builder.attribute("description", AttributeSyntax::Text), description);
+    builder.end_object();
+    add("CN=Crew," + ou_name, {"top", "group"}, 1105, crew_list, "Crew");
+    if (ann_in_crew) builder.value(builder.attribute("member", AttributeSyntax::DistinguishedName), ann_name);
+    builder.end_object();
+    add("CN=Domain Admins,DC=corp,DC=test", {"top", "group"}, 512, admins_list, "Domain Admins");
+    builder.end_object();
+    const auto file =
+        std::filesystem::temp_directory_path() / ("tierline-diff-" + std::to_string(::getpid()) + ".snap");
+    REQUIRE(builder.write(file.string(), {}).ok());
+    Result<snapshot::Snapshot> opened = snapshot::Snapshot::open(file.string());
+    std::filesystem::remove(file);
+    REQUIRE(opened.ok());
+    derive::Derived derived = derive::derive(*opened);
+    return std::make_unique<Loaded>(Loaded{std::move(*opened), std::move(derived.graph)});
+  }
+};
+
+/// The changes from one forest to another, as "op what: before -> after".
+std::vector<std::string> changes(const SmallForest& before, const SmallForest& after) {
+  const auto old_side = before.load();
+  const auto new_side = after.load();
+  const Drift drift = compare({old_side->snapshot, old_side->graph}, {new_side->snapshot, new_side->graph});
+  CHECK(drift.comparable);
+  std::vector<std::string> told;
+  for (const Change& change : drift.changes) {
+    const char* const ops[] = {"added", "removed", "changed"};
+    const char* const whats[] = {"ace", "owner", "membership", "object", "attribute", "setting"};
+    told.push_back(std::string(ops[static_cast<int>(change.op)]) + " " +
+                   whats[static_cast<int>(change.what)] + ": " + change.before + " -> " + change.after);
+  }
+  return told;
+}
+
+using Told = std::vector<std::string>;
+const std::string kAnn = "S-1-5-21-1-2-3-1104";
+
+TEST_CASE("nothing changed, nothing told") { CHECK(changes({}, {}) == Told{}); }
+
+TEST_CASE("the order and the repetition of entries are no change") {
+  SmallForest before;
+  SmallForest after;
+  before.crew_list = "D:PAI(A;;GA;;;DA)(A;;RC;;;AU)(A;;LC;;;AU)";
+  after.crew_list = "D:PAI(A;;LC;;;AU)(A;;GA;;;DA)(A;;RC;;;AU)(A;;RC;;;AU)";
+  CHECK(changes(before, after) == Told{});
+}
+
+TEST_CASE("an entry handed down is told where it was written, not where it arrived") {
+  SmallForest before;
+  SmallForest after;
+  after.ou_list = "D:AI(A;;GA;;;DA)(A;CI;WD;;;" + kAnn + ")";
+  after.ann_list = "D:AI(A;;GA;;;DA)(A;CIID;WD;;;" + kAnn + ")";
+  CHECK(changes(before, after) == Told{"added ace:  -> (A;CI;WD;;;" + kAnn + ")"});
+  CHECK(changes(after, before) == Told{"removed ace: (A;CI;WD;;;" + kAnn + ") -> "});
+}
+
+TEST_CASE("an inherited entry that nothing above explains is told") {
+  SmallForest before;
+  SmallForest after;
+  before.ou_list = after.ou_list = "D:AI(A;CI;WD;;;BA)";
+  before.ann_list = "D:PAI(A;;GA;;;DA)";
+  after.ann_list = "D:AI(A;;GA;;;DA)(A;CIID;WD;;;BA)";
+  CHECK(changes(before, after) ==
+        Told{"changed setting: protected -> inherits", "added ace:  -> (A;CIID;WD;;;S-1-5-32-544)"});
+}
+
+TEST_CASE("a renamed container is one change; its children have not moved") {
+  SmallForest after;
+  after.ou_name = "OU=Personnel,DC=corp,DC=test";
+  after.ann_name = "CN=ann," + after.ou_name;
+  CHECK(changes({}, after) ==
+        Told{"changed object: OU=Staff,DC=corp,DC=test -> OU=Personnel,DC=corp,DC=test"});
+}
+
+TEST_CASE("a renamed member is still the same member") {
+  SmallForest before;
+  SmallForest after;
+  before.ann_in_crew = after.ann_in_crew = true;
+  after.ann_name = "CN=ann2," + after.ou_name;
+  CHECK(changes(before, after) ==
+        Told{"changed object: CN=ann,OU=Staff,DC=corp,DC=test -> CN=ann2,OU=Staff,DC=corp,DC=test"});
+}
+
+TEST_CASE("memberships and attributes") {
+  SmallForest after;
+  after.ann_in_crew = true;
+  after.description = "as it is";
+  CHECK(changes({}, after) == Told{"changed attribute: as it was -> as it is",
+                                   "added membership:  -> CN=ann,OU=Staff,DC=corp,DC=test"});
+}
+
+TEST_CASE("what opened hangs under what opened it, with the path") {
+  SmallForest before;
+  before.admins_list = "D:PAI(A;;WD;;;S-1-5-21-1-2-3-1105)(A;;GA;;;DA)";
+  SmallForest after = before;
+  after.ann_in_crew = true;
+  const auto old_side = before.load();
+  const auto new_side = after.load();
+  const Drift drift = compare({old_side->snapshot, old_side->graph}, {new_side->snapshot, new_side->graph});
+  REQUIRE(drift.changes.size() == 1);
+  REQUIRE(drift.changes[0].edges_opened.size() == 1);
+  CHECK(new_side->graph.edge(drift.changes[0].edges_opened[0]).kind == knowledge::EdgeKind::MemberOf);
+  REQUIRE(drift.paths_opened.size() == 1);
+  CHECK(drift.paths_opened[0].edges.size() == 2);
+  CHECK(drift.exposed_before == 0);
+  CHECK(drift.exposed_after == 1);
+  REQUIRE(drift.newly_exposed.size() == 1);
+  CHECK(new_side->graph.node(drift.newly_exposed[0]).name == "ANN@CORP.TEST");
+}
+
+TEST_CASE("a denial that went opens what it stopped") {
+  SmallForest before;
+  before.admins_list = "D:PAI(D;;WD;;;AU)(A;;WD;;;" + kAnn + ")";
+  SmallForest after = before;
+  after.admins_list = "D:PAI(A;;WD;;;" + kAnn + ")";
+  const auto old_side = before.load();
+  const auto new_side = after.load();
+  const Drift drift = compare({old_side->snapshot, old_side->graph}, {new_side->snapshot, new_side->graph});
+  REQUIRE(drift.changes.size() == 1);
+  CHECK(drift.changes[0].op == Change::Op::Removed);
+  CHECK(drift.changes[0].edges_opened.size() == 1);
+  CHECK(drift.paths_opened.size() == 1);
+}
+
+}  // namespace
+}  // namespace tierline::queries
