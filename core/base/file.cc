@@ -24,6 +24,9 @@ std::string folder_of(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
+// For mkostemp(3); beside the destination, as a rename must stay within one file system.
+std::string temporary_name(const std::string& path) { return folder_of(path) + "/.tierline-XXXXXX"; }
+
 }  // namespace
 
 Result<MappedFile> MappedFile::open(const std::string& path) {
@@ -67,8 +70,12 @@ Result<AtomicFile> AtomicFile::create(const std::string& path) {
   }
   AtomicFile file;
   file.path_ = path;
-  file.temporary_ = folder_of(path) + "/.tierline-XXXXXX";
-  // mkstemp creates with O_EXCL and mode 0600, so nobody else can read or replace the half-made file.
+  // A file without a name disappears by itself when the process is killed.
+  file.fd_ = ::open(folder_of(path).c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, S_IRUSR | S_IWUSR);
+  if (file.fd_ >= 0) return file;
+  // Not every file system has such files. mkostemp creates with O_EXCL and mode 0600, so nobody else can read
+  // or replace the half-made file.
+  file.temporary_ = temporary_name(path);
   file.fd_ = ::mkostemp(file.temporary_.data(), O_CLOEXEC);
   if (file.fd_ < 0) {
     file.temporary_.clear();
@@ -99,8 +106,26 @@ Status AtomicFile::write(ByteSpan bytes) {
   return {};
 }
 
+// linkat(2) does not replace a file, so the name it gives is a temporary one that commit() renames.
+Status AtomicFile::give_name() {
+  const std::string source = "/proc/self/fd/" + std::to_string(fd_);
+  for (unsigned attempt = 0; attempt < 100; ++attempt) {
+    std::string name =
+        folder_of(path_) + "/.tierline-" + std::to_string(::getpid()) + "-" + std::to_string(attempt);
+    if (::linkat(AT_FDCWD, source.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) == 0) {
+      temporary_ = std::move(name);
+      return {};
+    }
+    if (errno != EEXIST) break;
+  }
+  return system_error(ErrorCode::Io, "cannot name", path_);
+}
+
 Status AtomicFile::commit() {
   if (::fsync(fd_) != 0) return system_error(ErrorCode::Io, "cannot sync", path_);
+  if (temporary_.empty()) {
+    if (Status status = give_name(); !status) return status;
+  }
   if (::close(std::exchange(fd_, -1)) != 0) return system_error(ErrorCode::Io, "cannot close", path_);
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) {
     return system_error(ErrorCode::Io, "cannot rename onto", path_);

@@ -29,8 +29,8 @@ class MappedFile {
   ByteSpan bytes_;
 };
 
-/// Writes a file under a temporary name beside its destination, mode 0600, and renames it when it is
-/// complete and synced. Destroyed without commit(), it leaves nothing behind.
+/// Writes a file out of sight beside its destination, mode 0600, and moves it there when it is complete and
+/// synced. Destroyed without commit(), or killed before, it leaves nothing behind.
 class AtomicFile {
  public:
   /// Errors: CannotCreate when the folder does not exist or cannot be written.
@@ -51,8 +51,9 @@ class AtomicFile {
 
  private:
   AtomicFile() = default;
+  Status give_name();
   std::string path_;
-  std::string temporary_;
+  std::string temporary_;  ///< empty while the file has no name
   int fd_ = -1;
 };
 

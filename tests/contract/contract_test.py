@@ -167,6 +167,16 @@ class Usage(unittest.TestCase):
         for path in (snapshot, page):
             self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o600)
 
+    def test_an_existing_file_is_replaced_whole_or_stays(self):
+        folder = pathlib.Path(tempfile.mkdtemp(dir=scratch))
+        path = folder / "lab.snap"
+        path.write_text("what was there before")
+        self.assertEqual(run("import", ROOT / "LICENSE", "-o", path).returncode, 65)
+        self.assertEqual(path.read_text(), "what was there before")
+        self.assertEqual(run("import", DAT, "-o", path).returncode, 3)
+        self.assertEqual(path.read_bytes(), snapshot.read_bytes())
+        self.assertEqual([p.name for p in folder.iterdir()], ["lab.snap"])
+
     def test_diff(self):
         self.assertEqual(run("diff", snapshot, snapshot, "--exit-code").returncode, 3)  # equal, but incomplete
 
