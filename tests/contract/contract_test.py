@@ -181,6 +181,20 @@ class Usage(unittest.TestCase):
         self.assertEqual(run("diff", snapshot, snapshot, "--exit-code").returncode, 3)  # equal, but incomplete
 
 
+class ReadOnly(unittest.TestCase):
+    def test_the_program_cannot_ask_a_directory_to_change(self):
+        # Of the requests that libldap can send, those that the program is linked against.
+        requests = {"ldap_add", "ldap_compare", "ldap_delete", "ldap_extended_operation", "ldap_modify", "ldap_modrdn",
+                    "ldap_passwd", "ldap_rename", "ldap_search", "ldap_sasl_bind", "ldap_sasl_interactive_bind",
+                    "ldap_simple_bind", "ldap_start_tls", "ldap_abandon", "ldap_unbind", "ldap_bind", "ldap_refresh",
+                    "ldap_txn", "ldap_dirsync"}
+        symbols = subprocess.run(["nm", "-D", "--undefined-only", TIERLINE], check=True, capture_output=True,
+                                 text=True).stdout
+        called = {r for r in requests for line in symbols.splitlines() if line.split()[-1].startswith(r)}
+        self.assertEqual(called, {"ldap_search", "ldap_sasl_bind", "ldap_sasl_interactive_bind", "ldap_start_tls",
+                                  "ldap_abandon", "ldap_unbind"})
+
+
 class BadInput(unittest.TestCase):
     """Truncated and damaged files: a clear error that names file and offset, no output, no crash."""
 
