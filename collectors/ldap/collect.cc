@@ -76,9 +76,6 @@ class Collection {
  private:
   // (objectClass=*) is the one filter: every object is wanted, for its descriptor, and a subtree search with it
   // walks the tree's own index.
-  // One subtree search for each naming context. The filter names objectClass, which every object has and the
-  // server indexes, as nothing may be missing: an object whose class we do not know can still be somebody's way
-  // in. DNs come in their plain form; members of other forests are joined by the SID in their stand-in's name.
   Status read_context(const std::string& area, const std::string& base, const std::string& domain) {
     SearchOutcome outcome;
     Status status = session_.with_retries([&](Connection& connection) -> Status {
