@@ -63,10 +63,11 @@ class TreeState {
   std::vector<State> states_;
 };
 
-/// The walk for one bit. `allow_conditional` says whether a grant under a condition counts.
+/// The walk for one bit. Without a `trustee` it is the whole token that asks. `allow_conditional` says whether a
+/// grant under a condition counts.
 class BitWalk {
  public:
-  BitWalk(const CompiledDacl& dacl, const ObjectTypeTree& tree, Trustee trustee,
+  BitWalk(const CompiledDacl& dacl, const ObjectTypeTree& tree, std::optional<Trustee> trustee,
           const std::vector<Trustee>& token, bool allow_conditional)
       : dacl_(dacl), tree_(tree), trustee_(trustee), token_(token), allow_conditional_(allow_conditional) {}
 
@@ -81,8 +82,8 @@ class BitWalk {
         decision.aces.push_back(ace.place);
         return true;
       }
-      if (denies(ace)) return false;
-      decision.excluded.push_back(ace.trustee);
+      if (in_token(ace)) return false;
+      exclude(ace, decision);
     }
     return false;
   }
@@ -98,10 +99,10 @@ class BitWalk {
         if (!counts(ace)) continue;
         decision.aces.push_back(ace.place);
         return true;
-      } else if (denies(ace)) {
+      } else if (in_token(ace)) {
         return false;
       } else {
-        decision.excluded.push_back(ace.trustee);
+        exclude(ace, decision);
       }
     }
     return false;
@@ -120,10 +121,10 @@ class BitWalk {
       }
       if (ace.allow) {
         if (counts(ace) && state.grant(node) && related(node, wanted)) decision.aces.push_back(ace.place);
-      } else if (denies(ace)) {
+      } else if (in_token(ace)) {
         if (state.can_deny(node)) state.deny(node);
       } else if (related(node, wanted) && state.can_deny(node)) {
-        decision.excluded.push_back(ace.trustee);
+        exclude(ace, decision);
       }
       if (state.at(wanted) != State::Undecided) break;
     }
@@ -131,9 +132,13 @@ class BitWalk {
   }
 
   bool counts(const CompiledAce& ace) const {
-    return ace.trustee == trustee_ && (allow_conditional_ || !ace.conditional);
+    return (trustee_ ? ace.trustee == *trustee_ : in_token(ace)) && (allow_conditional_ || !ace.conditional);
   }
-  bool denies(const CompiledAce& ace) const {
+  // A whole token holds a trustee or does not; only for a single one is it open who else is in the token.
+  void exclude(const CompiledAce& ace, Decision& decision) const {
+    if (trustee_) decision.excluded.push_back(ace.trustee);
+  }
+  bool in_token(const CompiledAce& ace) const {
     return std::binary_search(token_.begin(), token_.end(), ace.trustee);
   }
   bool related(NodeIndex a, NodeIndex b) const {
@@ -142,13 +147,13 @@ class BitWalk {
 
   const CompiledDacl& dacl_;
   const ObjectTypeTree& tree_;
-  Trustee trustee_;
+  std::optional<Trustee> trustee_;
   const std::vector<Trustee>& token_;
   bool allow_conditional_;
 };
 
 std::optional<Decision> decide(const CompiledDacl& dacl, const ObjectTypeTree& tree, const Request& request,
-                               Trustee trustee, const std::vector<Trustee>& token, bool allow_conditional) {
+                               std::optional<Trustee> trustee, const std::vector<Trustee>& token, bool allow_conditional) {
   const BitWalk walk(dacl, tree, trustee, token, allow_conditional);
   NodeIndex node = ObjectTypeTree::kRoot;
   if (request.kind == Request::Kind::Property && request.object_type) {
@@ -175,19 +180,28 @@ std::optional<Decision> decide(const CompiledDacl& dacl, const ObjectTypeTree& t
   return decision;
 }
 
-}  // namespace
-
-Decision access_check(const CompiledDacl& dacl, const ObjectTypeTree& tree, const Request& request,
-                      Trustee trustee, const std::vector<Trustee>& token) {
+Decision check(const CompiledDacl& dacl, const ObjectTypeTree& tree, const Request& request,
+               std::optional<Trustee> trustee, const std::vector<Trustee>& token) {
   if (dacl.grants_everything) return {.granted = true};
   if (auto plain = decide(dacl, tree, request, trustee, token, false)) return *std::move(plain);
-  const bool has_condition = std::any_of(dacl.aces.begin(), dacl.aces.end(), [&](const CompiledAce& ace) {
-    return ace.conditional && ace.trustee == trustee;
-  });
+  const bool has_condition = std::any_of(dacl.aces.begin(), dacl.aces.end(),
+                                         [](const CompiledAce& ace) { return ace.allow && ace.conditional; });
   if (has_condition) {
     if (auto conditional = decide(dacl, tree, request, trustee, token, true)) return *std::move(conditional);
   }
   return {};
+}
+
+}  // namespace
+
+Decision access_check(const CompiledDacl& dacl, const ObjectTypeTree& tree, const Request& request,
+                      Trustee trustee, const std::vector<Trustee>& token) {
+  return check(dacl, tree, request, trustee, token);
+}
+
+Decision access_check(const CompiledDacl& dacl, const ObjectTypeTree& tree, const Request& request,
+                      const std::vector<Trustee>& token) {
+  return check(dacl, tree, request, std::nullopt, token);
 }
 
 }  // namespace tierline::derive

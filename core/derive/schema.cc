@@ -22,6 +22,7 @@ Guid guid_of(const Object& object, AttributeId attribute) {
 }  // namespace
 
 ObjectTypeTree::ObjectTypeTree(const Guid& object_class) : ObjectTypeTree() {
+  guids_[kRoot] = object_class;
   if (!object_class.is_zero()) by_guid_.emplace(object_class, kRoot);
 }
 
@@ -29,6 +30,7 @@ ObjectTypeTree::NodeIndex ObjectTypeTree::add(const Guid& guid, NodeIndex parent
   const auto [place, added] = by_guid_.emplace(guid, static_cast<NodeIndex>(parents_.size()));
   if (added) {
     parents_.push_back(parent);
+    guids_.push_back(guid);
     children_.emplace_back();
     children_[parent].push_back(place->second);
   }
@@ -81,7 +83,8 @@ Schema::Schema(const Snapshot& snapshot) {
     }
     std::string name = fold_case(object.text(display_name));
     if (is_attribute) {
-      attributes_[std::move(name)] = {guid_of(object, guid), guid_of(object, property_set)};
+      attributes_[std::move(name)] = {std::string(object.text(display_name)), guid_of(object, guid),
+                                      guid_of(object, property_set)};
     } else if (is_class && classes_.size() < kNoClass) {
       Class row;
       row.name = name;
@@ -98,6 +101,7 @@ Schema::Schema(const Snapshot& snapshot) {
       classes_.push_back(std::move(row));
     }
   }
+  for (const auto& [name, attribute] : attributes_) attribute_names_.emplace(attribute.guid, attribute.name);
   for (std::size_t i = 0; i < classes_.size(); ++i) classes_[i].super = find_class(super_names[i]);
   for (std::size_t i = 0; i < classes_.size(); ++i) {
     auto at = static_cast<ClassId>(i);
@@ -114,6 +118,11 @@ std::optional<Guid> Schema::attribute(std::string_view name) const {
   const auto found = attributes_.find(fold_case(name));
   if (found == attributes_.end() || found->second.guid.is_zero()) return std::nullopt;
   return found->second.guid;
+}
+
+std::string_view Schema::attribute_name(const Guid& guid) const {
+  const auto found = attribute_names_.find(guid);
+  return found == attribute_names_.end() ? std::string_view() : found->second;
 }
 
 ClassId Schema::find_class(std::string_view name) const {

@@ -22,7 +22,7 @@ class ObjectTypeTree {
   using NodeIndex = std::uint16_t;
   static constexpr NodeIndex kRoot = 0;
 
-  ObjectTypeTree() : parents_{kRoot}, children_(1) {}
+  ObjectTypeTree() : parents_{kRoot}, guids_(1), children_(1) {}
   explicit ObjectTypeTree(const directory::Guid& object_class);
 
   /// Adds an attribute once; a property set of zero means none.
@@ -32,6 +32,8 @@ class ObjectTypeTree {
   std::optional<NodeIndex> find(const directory::Guid& object_type) const;
   NodeIndex parent(NodeIndex node) const { return parents_[node]; }
   const std::vector<NodeIndex>& children(NodeIndex node) const { return children_[node]; }
+  /// The GUID of a node.
+  const directory::Guid& guid(NodeIndex node) const { return guids_[node]; }
   /// Whether `node` is `top` or lies below it.
   bool is_at_or_below(NodeIndex node, NodeIndex top) const;
 
@@ -39,6 +41,7 @@ class ObjectTypeTree {
   NodeIndex add(const directory::Guid& guid, NodeIndex parent);
 
   std::vector<NodeIndex> parents_;
+  std::vector<directory::Guid> guids_;
   std::vector<std::vector<NodeIndex>> children_;
   std::unordered_map<directory::Guid, NodeIndex> by_guid_;
 };
@@ -60,6 +63,9 @@ class Schema {
   /// How many classes stand above it.
   int depth(ClassId id) const { return classes_[id].depth; }
 
+  /// The lDAPDisplayName of an attribute, or empty.
+  std::string_view attribute_name(const directory::Guid& guid) const;
+
   /// The tree of a class; of kNoClass, one that knows no object types.
   const ObjectTypeTree& tree(ClassId id) const;
 
@@ -67,6 +73,7 @@ class Schema {
 
  private:
   struct Attribute {
+    std::string name;
     directory::Guid guid;
     directory::Guid property_set;
   };
@@ -84,7 +91,8 @@ class Schema {
   void build_tree(ClassId id);
   void add_attributes_of(ClassId id, ObjectTypeTree& tree, int budget) const;
 
-  std::unordered_map<std::string, Attribute> attributes_;
+  std::unordered_map<std::string, Attribute> attributes_;  ///< by lower-case name
+  std::unordered_map<directory::Guid, std::string_view> attribute_names_;
   std::unordered_map<std::string, ClassId> class_ids_;
   std::vector<Class> classes_;
   ObjectTypeTree no_tree_;

@@ -1,0 +1,43 @@
+#pragma once
+
+// What one principal may do to one object, right by right, each with the entries that decide it.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/derive/access_check.h"
+#include "core/snapshot/snapshot.h"
+
+namespace tierline::derive {
+
+struct EffectiveRight {
+  std::string right;                            ///< "WRITE_DAC", "WRITE_PROPERTY", "CONTROL_ACCESS", ...
+  std::optional<directory::Guid> object_type;   ///< absent = the whole object
+  std::string object_type_name;                 ///< of an attribute, property set or right; empty when unnamed
+  std::vector<std::uint16_t> aces;              ///< places in the object's DACL
+  bool by_ownership = false;                    ///< implied by being the owner
+  bool conditional = false;                     ///< only where a condition over claims holds
+};
+
+class EffectiveRights {
+ public:
+  explicit EffectiveRights(const snapshot::Snapshot& snapshot);
+  ~EffectiveRights();
+  EffectiveRights(EffectiveRights&&) noexcept;
+  EffectiveRights& operator=(EffectiveRights&&) noexcept;
+
+  /// All rights of `principal` on `object`, the widest of each kind: a right on the whole object, else on
+  /// property sets, else on single attributes. Errors: Incomplete when the object's descriptor was not read;
+  /// BadData when it is malformed.
+  Result<std::vector<EffectiveRight>> of(snapshot::ObjectIndex principal, snapshot::ObjectIndex object);
+
+  /// The names of the attributes that `principal` may write on `object`. Errors as above.
+  Result<std::vector<std::string>> writable_attributes(snapshot::ObjectIndex principal, snapshot::ObjectIndex object);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace tierline::derive
