@@ -1,7 +1,6 @@
 #include "collectors/ldap/connection.h"
 
 #include <sasl/sasl.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <cstring>
@@ -19,8 +18,6 @@ constexpr const char* kSystemAuthorities = "/etc/ssl/certs/ca-certificates.crt";
 constexpr const char* kSealed = "minssf=56";
 // Inside TLS the server refuses a second layer.
 constexpr const char* kNoLayer = "minssf=0,maxssf=0";
-// The longest answer we take into memory: far more than any entry, far less than a length made up to exhaust us.
-constexpr ber_len_t kLongestMessage = 64u << 20;
 
 // libldap asks for each SASL value in turn; Kerberos needs none beyond its defaults.
 int answer_sasl(LDAP*, unsigned, void*, void* asked) {
@@ -32,66 +29,55 @@ int answer_sasl(LDAP*, unsigned, void*, void* asked) {
   return LDAP_SUCCESS;
 }
 
-// libldap reads from a blocking socket, and inside a sealed packet or a TLS record it asks for all the rest at
-// once: a server that falls silent there would hold it beyond every deadline of ours. With this the read comes
-// back now and then, and libldap looks at its clock.
-int limit_socket(LDAP*, Sockbuf* socket, LDAPURLDesc*, sockaddr*, ldap_conncb*) {
-  int fd = -1;
-  ber_len_t longest = kLongestMessage;
-  if (ber_sockbuf_ctrl(socket, LBER_SB_OPT_GET_FD, &fd) != 1) return LDAP_LOCAL_ERROR;
-  if (ber_sockbuf_ctrl(socket, LBER_SB_OPT_SET_MAX_INCOMING, &longest) != 1) return LDAP_LOCAL_ERROR;
-  const timeval pause = {.tv_sec = 0, .tv_usec = 250'000};
-  const bool set = ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &pause, sizeof pause) == 0 &&
-                   ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &pause, sizeof pause) == 0;
-  return set ? LDAP_SUCCESS : LDAP_LOCAL_ERROR;
-}
-
-void forget_socket(LDAP*, Sockbuf*, ldap_conncb*) {}
-
 }  // namespace
 
 Connection::State::State(const Options& how, ServerAddress server, Clock::time_point deadline)
-    : options(how), address(std::move(server)), run_deadline(deadline) {
-  on_connect.lc_add = limit_socket;
-  on_connect.lc_del = forget_socket;
-}
+    : options(how), address(std::move(server)), run_deadline(deadline) {}
 
 Connection::State::~State() {
   if (handle != nullptr) ldap_unbind_ext_s(handle, nullptr, nullptr);
 }
 
+Error Connection::State::timed_out() const {
+  if (Clock::now() >= run_deadline) {
+    return {ErrorCode::Unavailable, "the collection took longer than its deadline", address.url()};
+  }
+  return {ErrorCode::Unavailable, "the server did not answer in time", address.url()};
+}
+
 Error Connection::State::error(int code, std::string_view doing) const {
+  const bool is_lost = code == LDAP_SERVER_DOWN || code == LDAP_CONNECT_ERROR || code == LDAP_TIMEOUT;
+  if (is_lost && limits.has_passed()) return timed_out();
   char* text = nullptr;
   ldap_get_option(handle, LDAP_OPT_DIAGNOSTIC_MESSAGE, &text);
   const std::string detail = text != nullptr ? text : "";
   if (text != nullptr) ldap_memfree(text);
-  const bool is_lost = code == LDAP_SERVER_DOWN || code == LDAP_CONNECT_ERROR;
-  return failure(code, is_lost && detail == "(unknown error code)" ? "" : detail, doing, address.url());
+  return failure(code, detail == "(unknown error code)" ? "" : detail, doing, address.url());
 }
 
-Result<timeval> Connection::State::patience() const {
-  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(run_deadline - Clock::now());
-  if (left.count() <= 0) {
-    return Error{ErrorCode::Unavailable, "the collection took longer than its deadline", address.url()};
-  }
-  const auto wait = std::min(left, std::chrono::milliseconds(options.operation_deadline));
+Result<timeval> Connection::State::begin_operation() {
+  const Clock::time_point now = Clock::now();
+  if (now >= run_deadline) return timed_out();
+  const Clock::time_point end = std::min(run_deadline, now + options.operation_deadline);
+  limits.set_deadline(end);
+  const auto wait = std::chrono::ceil<std::chrono::milliseconds>(end - now).count();
   timeval time = {};
-  time.tv_sec = wait.count() / 1000;
-  time.tv_usec = wait.count() % 1000 * 1000;
+  time.tv_sec = wait / 1000;
+  time.tv_usec = wait % 1000 * 1000;
   return time;
 }
 
 Status Connection::State::configure() {
   const int code = ldap_initialize(&handle, address.url().c_str());
   if (code != LDAP_SUCCESS) return Error{ErrorCode::Usage, ldap_err2string(code), address.url()};
-  const Result<timeval> time = patience();
+  const Result<timeval> time = begin_operation();
   if (!time) return time.error();
+  limits.apply_to(handle);
   const int version = LDAP_VERSION3;
   const int strict = LDAP_OPT_X_TLS_HARD;
   const int as_client = 0;
   const int endpoint = LDAP_OPT_X_SASL_CBINDING_TLS_ENDPOINT;
   ldap_set_option(handle, LDAP_OPT_PROTOCOL_VERSION, &version);
-  ldap_set_option(handle, LDAP_OPT_CONNECT_CB, &on_connect);
   // Following a referral would send a bind to whatever host the answer names.
   ldap_set_option(handle, LDAP_OPT_REFERRALS, LDAP_OPT_OFF);
   ldap_set_option(handle, LDAP_OPT_NETWORK_TIMEOUT, &*time);
@@ -116,7 +102,7 @@ Status Connection::State::secure() {
   const int code = options.start_tls ? ldap_start_tls_s(handle, nullptr, nullptr) : ldap_connect(handle);
   if (code == LDAP_SUCCESS) return {};
   const bool is_lost = code == LDAP_SERVER_DOWN || code == LDAP_CONNECT_ERROR;
-  if (!is_lost || !is_over_tls() || !answers(address, options.operation_deadline)) {
+  if (!is_lost || limits.has_passed() || !is_over_tls() || !answers(address, options.operation_deadline)) {
     return error(code, options.start_tls ? "cannot start TLS" : "cannot connect");
   }
   return error(code,
@@ -152,7 +138,10 @@ Status Connection::State::bind_sasl() {
   return {};
 }
 
-Status Connection::State::bind() { return options.bind == BindMethod::Simple ? bind_simple() : bind_sasl(); }
+Status Connection::State::bind() {
+  if (Result<timeval> time = begin_operation(); !time) return std::move(time).error();
+  return options.bind == BindMethod::Simple ? bind_simple() : bind_sasl();
+}
 
 Connection::Connection(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Connection::Connection(Connection&&) noexcept = default;

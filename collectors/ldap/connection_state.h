@@ -9,6 +9,7 @@
 
 #include "collectors/ldap/connection.h"
 #include "collectors/ldap/server_address.h"
+#include "collectors/ldap/socket_limits.h"
 
 namespace tierline::collectors::ldap {
 
@@ -22,15 +23,18 @@ struct Connection::State {
   Status secure();
   Status bind();
 
-  /// How long to wait for the next answer: the operation's deadline, or what is left of the run's.
-  Result<timeval> patience() const;
+  /// Begins an operation: from now on the server has until the operation's deadline, or the run's. Returns how
+  /// long that is.
+  Result<timeval> begin_operation();
+  /// Why the operation failed.
   Error error(int code, std::string_view doing) const;
+  Error timed_out() const;
 
   Options options;
   ServerAddress address;
   Clock::time_point run_deadline;
+  SocketLimits limits;
   LDAP* handle = nullptr;
-  ldap_conncb on_connect = {};
   std::string identity;
 
  private:

@@ -26,7 +26,7 @@ struct Options {
   std::string principal;
   std::string ca_file;                          ///< PEM; empty = the certificate authorities of the system
   std::chrono::seconds operation_deadline{60};  ///< longest silence of the server
-  std::chrono::seconds run_deadline{4 * 3600};  ///< longest whole collection
+  std::chrono::milliseconds run_deadline{std::chrono::hours(4)};  ///< longest whole collection
   int retries = 4;  ///< attempts after the first, with growing pauses between them
 };
 

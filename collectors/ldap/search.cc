@@ -93,12 +93,12 @@ class Search {
 
   // Waits for the next messages and deals with them all.
   Status receive() {
-    Result<timeval> time = connection_.patience();
+    Result<timeval> time = connection_.begin_operation();
     if (!time) return std::move(time).error();
     LDAPMessage* raw = nullptr;
     const int type = ldap_result(connection_.handle, id_, LDAP_MSG_RECEIVED, &*time, &raw);
     const Messages messages(raw);
-    if (type == 0) return broken("the server did not answer in time");
+    if (type == 0) return connection_.timed_out();
     if (type < 0) {
       int code = LDAP_SERVER_DOWN;
       ldap_get_option(connection_.handle, LDAP_OPT_RESULT_CODE, &code);

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "collectors/ldap/collect.h"
+#include "core/base/file.h"
 #include "core/snapshot/snapshot.h"
 #include "viewer/cli/commands.h"
 
@@ -19,7 +20,7 @@ struct Options {
   collectors::ldap::Options ldap;
   std::string output;
   unsigned operation_seconds = 60;
-  unsigned run_minutes = 240;
+  double run_minutes = 240;
 };
 
 // One line that is written over, and only where a person looks at it.
@@ -33,16 +34,28 @@ void end_progress() {
   if (::isatty(STDERR_FILENO) != 0) std::fputs("\r\x1b[K", stderr);
 }
 
-Result<int> run(Options& options) {
-  if (options.ldap.bind == BindMethod::Simple &&
-      (options.ldap.bind_name.empty() || options.ldap.password_file.empty())) {
-    return Error{ErrorCode::Usage, "--bind simple needs --bind-name and --password-file"};
+Status check(const Options& options) {
+  const collectors::ldap::Options& ldap = options.ldap;
+  const bool is_simple = ldap.bind == BindMethod::Simple;
+  if (is_simple == ldap.bind_name.empty() || is_simple == ldap.password_file.empty()) {
+    return Error{ErrorCode::Usage, "--bind simple, --bind-name and --password-file go together"};
   }
-  if (options.ldap.keytab.empty() != options.ldap.principal.empty()) {
+  if (ldap.keytab.empty() != ldap.principal.empty()) {
     return Error{ErrorCode::Usage, "--keytab and --principal go together"};
   }
+  if (is_simple && !ldap.keytab.empty()) {
+    return Error{ErrorCode::Usage, "--keytab is for Kerberos, not for --bind simple"};
+  }
+  // Better now than after hours of reading.
+  const Result<AtomicFile> place = AtomicFile::create(options.output);
+  return place ? Status() : Status(place.error());
+}
+
+Result<int> run(Options& options) {
+  if (Status checked = check(options); !checked) return std::move(checked).error();
   options.ldap.operation_deadline = std::chrono::seconds(options.operation_seconds);
-  options.ldap.run_deadline = std::chrono::minutes(options.run_minutes);
+  options.ldap.run_deadline = std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::duration<double, std::ratio<60>>(options.run_minutes));
   snapshot::Builder builder;
   snapshot::Provenance provenance{.tool = "tierline", .tool_version = TIERLINE_VERSION};
   Status status = collectors::ldap::collect(options.ldap, builder, provenance, show_progress);
@@ -75,8 +88,8 @@ Action declare_collect(CLI::App& app) {
   app.add_option("--timeout", options->operation_seconds, "seconds without an answer before giving up")
       ->check(CLI::Range(1u, 86400u))
       ->capture_default_str();
-  app.add_option("--deadline", options->run_minutes, "minutes for the whole collection")
-      ->check(CLI::Range(1u, 10080u))
+  app.add_option("--deadline", options->run_minutes, "minutes for the whole collection, such as 0.5")
+      ->check(CLI::Range(0.01, 10080.0))
       ->capture_default_str();
   return [options] { return run(*options); };
 }
