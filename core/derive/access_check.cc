@@ -2,10 +2,18 @@
 
 #include <algorithm>
 
+#include "core/knowledge/access_rights.h"
+
 namespace tierline::derive {
 namespace {
 
 using NodeIndex = ObjectTypeTree::NodeIndex;
+
+// Bits that are given for attributes, and bits that are given for control access rights and validated writes;
+// all others are given for the object alone.
+constexpr std::uint32_t kPropertyBits = knowledge::access::kReadProperty | knowledge::access::kWriteProperty;
+constexpr std::uint32_t kExtendedBits =
+    knowledge::access::kControlAccess | knowledge::access::kValidatedWrite;
 
 enum class State : std::uint8_t { Undecided, Granted, Denied };
 
@@ -88,6 +96,22 @@ class BitWalk {
     return false;
   }
 
+  // [MS-ADTS] 5.1.3.3.2: an entry for an attribute or a property set says nothing about the object as a whole.
+  bool on_object(std::uint32_t bit, Decision& decision) const {
+    for (const CompiledAce& ace : dacl_.aces) {
+      if ((ace.mask & bit) == 0) continue;
+      if (ace.object_type && tree_.find(*ace.object_type) != ObjectTypeTree::kRoot) continue;
+      if (ace.allow) {
+        if (!counts(ace)) continue;
+        decision.aces.push_back(ace.place);
+        return true;
+      }
+      if (in_token(ace)) return false;
+      exclude(ace, decision);
+    }
+    return false;
+  }
+
   bool on_tree(std::uint32_t bit, NodeIndex wanted, Decision& decision) const {
     // Entries without an object type decide for the whole tree at once; most lists decide a bit by those
     // alone, and then the tree need not be looked at.
@@ -153,7 +177,8 @@ class BitWalk {
 };
 
 std::optional<Decision> decide(const CompiledDacl& dacl, const ObjectTypeTree& tree, const Request& request,
-                               std::optional<Trustee> trustee, const std::vector<Trustee>& token, bool allow_conditional) {
+                               std::optional<Trustee> trustee, const std::vector<Trustee>& token,
+                               bool allow_conditional) {
   const BitWalk walk(dacl, tree, trustee, token, allow_conditional);
   NodeIndex node = ObjectTypeTree::kRoot;
   if (request.kind == Request::Kind::Property && request.object_type) {
@@ -166,9 +191,16 @@ std::optional<Decision> decide(const CompiledDacl& dacl, const ObjectTypeTree& t
   decision.conditional = allow_conditional;
   for (std::uint32_t rest = request.mask; rest != 0; rest &= rest - 1) {
     const std::uint32_t bit = rest & (~rest + 1);
-    const bool granted = request.kind == Request::Kind::Extended
-                             ? walk.extended(bit, request.object_type, decision)
-                             : walk.on_tree(bit, node, decision);
+    bool granted = false;
+    if (request.kind == Request::Kind::Extended) {
+      granted = walk.extended(bit, request.object_type, decision);
+    } else if (request.kind == Request::Kind::Property || (bit & kPropertyBits) != 0) {
+      granted = walk.on_tree(bit, node, decision);
+    } else if ((bit & kExtendedBits) != 0) {
+      granted = walk.extended(bit, std::nullopt, decision);
+    } else {
+      granted = walk.on_object(bit, decision);
+    }
     if (!granted) return std::nullopt;
   }
   const auto tidy = [](auto& list) {

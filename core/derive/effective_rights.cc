@@ -57,7 +57,8 @@ struct EffectiveRights::State {
 
   void read_extended_rights();
   Result<SecurityDescriptor> descriptor_of(ObjectIndex object) const;
-  std::vector<Trustee> token_of(ObjectIndex principal, const SecurityDescriptor& descriptor, DomainIndex domain);
+  std::vector<Trustee> token_of(ObjectIndex principal, const SecurityDescriptor& descriptor,
+                                DomainIndex domain);
   std::string name_of(const Guid& guid) const;
 
   /// One question about one pair, made ready.
@@ -107,7 +108,8 @@ std::string EffectiveRights::State::name_of(const Guid& guid) const {
 Result<SecurityDescriptor> EffectiveRights::State::descriptor_of(ObjectIndex index) const {
   const Object object = snapshot.object(index);
   if (object.descriptor() == snapshot::kNoDescriptor) {
-    return Error{ErrorCode::Incomplete, "the security descriptor could not be read, so the rights are unknown",
+    return Error{ErrorCode::Incomplete,
+                 "the security descriptor could not be read, so the rights are unknown",
                  std::string(object.dn())};
   }
   Result<SecurityDescriptor> parsed = SecurityDescriptor::parse(snapshot.descriptor(object.descriptor()));
@@ -115,17 +117,20 @@ Result<SecurityDescriptor> EffectiveRights::State::descriptor_of(ObjectIndex ind
   return parsed;
 }
 
-Result<EffectiveRights::State::Question> EffectiveRights::State::ask(ObjectIndex principal, ObjectIndex object) {
+Result<EffectiveRights::State::Question> EffectiveRights::State::ask(ObjectIndex principal,
+                                                                     ObjectIndex object) {
   Result<SecurityDescriptor> descriptor = descriptor_of(object);
   if (!descriptor) return std::move(descriptor).error();
   const DomainIndex domain = directory.domain_of(object);
   Question question;
   question.dacl = compile(
-      *descriptor, [&](const Sid& sid) { return directory.node_of_sid(sid, domain); }, directory.node_of(object));
+      *descriptor, [&](const Sid& sid) { return directory.node_of_sid(sid, domain); },
+      directory.node_of(object));
   question.tree = &directory.schema().tree(directory.class_of(object));
   question.token = tokens->of(directory.node_of(principal));
-  const bool is_owner = descriptor->owner && std::binary_search(question.token.begin(), question.token.end(),
-                                                                directory.node_of_sid(*descriptor->owner, domain));
+  const bool is_owner =
+      descriptor->owner && std::binary_search(question.token.begin(), question.token.end(),
+                                              directory.node_of_sid(*descriptor->owner, domain));
   const bool replaced =
       std::any_of(question.dacl.aces.begin(), question.dacl.aces.end(),
                   [](const CompiledAce& ace) { return ace.trustee == kOwnerRightsTrustee; });
@@ -134,7 +139,8 @@ Result<EffectiveRights::State::Question> EffectiveRights::State::ask(ObjectIndex
   return question;
 }
 
-EffectiveRights::EffectiveRights(const snapshot::Snapshot& snapshot) : state_(std::make_unique<State>(snapshot)) {}
+EffectiveRights::EffectiveRights(const snapshot::Snapshot& snapshot)
+    : state_(std::make_unique<State>(snapshot)) {}
 EffectiveRights::~EffectiveRights() = default;
 EffectiveRights::EffectiveRights(EffectiveRights&&) noexcept = default;
 EffectiveRights& EffectiveRights::operator=(EffectiveRights&&) noexcept = default;
@@ -177,7 +183,8 @@ Result<std::vector<EffectiveRight>> EffectiveRights::of(ObjectIndex principal, O
   return rights;
 }
 
-Result<std::vector<std::string>> EffectiveRights::writable_attributes(ObjectIndex principal, ObjectIndex object) {
+Result<std::vector<std::string>> EffectiveRights::writable_attributes(ObjectIndex principal,
+                                                                      ObjectIndex object) {
   Result<State::Question> question = state_->ask(principal, object);
   if (!question) return std::move(question).error();
   const ObjectTypeTree& tree = *question->tree;

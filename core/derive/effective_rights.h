@@ -12,12 +12,12 @@
 namespace tierline::derive {
 
 struct EffectiveRight {
-  std::string right;                            ///< "WRITE_DAC", "WRITE_PROPERTY", "CONTROL_ACCESS", ...
-  std::optional<directory::Guid> object_type;   ///< absent = the whole object
-  std::string object_type_name;                 ///< of an attribute, property set or right; empty when unnamed
-  std::vector<std::uint16_t> aces;              ///< places in the object's DACL
-  bool by_ownership = false;                    ///< implied by being the owner
-  bool conditional = false;                     ///< only where a condition over claims holds
+  std::string right;                           ///< "WRITE_DAC", "WRITE_PROPERTY", "CONTROL_ACCESS", ...
+  std::optional<directory::Guid> object_type;  ///< absent = the whole object
+  std::string object_type_name;                ///< of an attribute, property set or right; empty when unnamed
+  std::vector<std::uint16_t> aces;             ///< places in the object's DACL
+  bool by_ownership = false;                   ///< implied by being the owner
+  bool conditional = false;                    ///< only where a condition over claims holds
 };
 
 class EffectiveRights {
@@ -33,7 +33,8 @@ class EffectiveRights {
   Result<std::vector<EffectiveRight>> of(snapshot::ObjectIndex principal, snapshot::ObjectIndex object);
 
   /// The names of the attributes that `principal` may write on `object`. Errors as above.
-  Result<std::vector<std::string>> writable_attributes(snapshot::ObjectIndex principal, snapshot::ObjectIndex object);
+  Result<std::vector<std::string>> writable_attributes(snapshot::ObjectIndex principal,
+                                                       snapshot::ObjectIndex object);
 
  private:
   struct State;

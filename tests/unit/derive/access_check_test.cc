@@ -86,6 +86,21 @@ TEST_CASE("object types: the class covers all, a set its attributes, a stranger 
   CHECK_FALSE(ann_gets(dacl({allow(kAnn, 0x20, kA2)}), kWriteA1));
 }
 
+TEST_CASE("an entry for the class grants its own bits and no others") {
+  const auto list = dacl({allow(kAnn, access::kControlAccess, kClass)});
+  CHECK_FALSE(ann_gets(list, kWriteObject));
+  CHECK_FALSE(ann_gets(list, kWriteA1));
+  CHECK_FALSE(ann_gets(list, {.mask = access::kWriteOwner}));
+  CHECK_FALSE(ann_gets(list, kUseRight));
+  CHECK(ann_gets(dacl({allow(kAnn, access::kWriteOwner, kClass)}), {.mask = access::kWriteOwner}));
+}
+
+TEST_CASE("an entry for an attribute says nothing about the object as a whole") {
+  const Request write_dacl{.mask = access::kWriteDacl};
+  CHECK_FALSE(ann_gets(dacl({allow(kAnn, access::kWriteDacl, kA1)}), write_dacl));
+  CHECK(ann_gets(dacl({deny(kAnn, access::kWriteDacl, kA1), allow(kAnn, access::kWriteDacl)}), write_dacl));
+}
+
 TEST_CASE("attributes that add up to a set give the set, and sets that add up give the object") {
   const auto both = dacl({allow(kAnn, 0x20, kA1), allow(kAnn, 0x20, kA2)});
   CHECK(ann_gets(both, kWriteSetA));
