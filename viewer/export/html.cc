@@ -51,7 +51,8 @@ std::string html_report(std::string_view report_json) {
   page += "'; style-src '";
   page += policy_hash(web_style());
   page +=
-      "'; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'\">\n"
+      "'; img-src 'none'; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; "
+      "trusted-types 'none'\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, "
       "initial-scale=1\">\n<title>Tierline</title>\n<style>";
   page += web_style();

@@ -1,218 +1,126 @@
 // The page: search a principal, see its paths, click an edge and read why it exists.
 
-import {element, shortened, visible} from './dom';
-import {drawPaths} from './drawing';
-import {Area, Path, Report} from './report';
+import {edgeDetails, nodeDetails} from './details';
+import {button, element, name, shortened, visible} from './dom';
+import {drawPaths, markChosen} from './drawing';
+import {PrincipalList} from './list';
+import {accountsThrough, counted, hopsText, isSource, isTarget, nothingFound, pathsFrom, report} from './model';
+import {Area, Path} from './report';
 
-const ROW_HEIGHT = 30;  // of the list; style.css says the same
-
-const report = JSON.parse(document.getElementById('report')!.textContent!) as Report;
-
-/** Paths by the principal they begin at. */
-const pathsOf = new Map<number, Path[]>();
-for (const path of report.paths) {
-  const known = pathsOf.get(path.nodes[0]);
-  if (known) known.push(path);
-  else pathsOf.set(path.nodes[0], [path]);
-}
-
-const isTarget = new Set(report.targets);
-
-function nothingFound(): string {
-  return report.coverage.complete ? `No path to ${report.target} was found in what was read.` :
-                                    `No path to ${report.target} was found, but not everything could be read: unknown.`;
-}
-
-function hopsText(hops: number): string {
-  return hops === 1 ? '1 hop' : `${hops} hops`;
-}
+const MOST_DRAWN = 24;  // paths in one drawing; more are no longer a picture
 
 // -- the head of the page ------------------------------------------------------------------------------------
 
+function time(text: string): string {
+  return visible(text).replace('T', ' ').replace('Z', ' UTC');
+}
+
 function header(): HTMLElement {
   const {provenance, summary} = report;
-  const when = provenance.started.replace('T', ' ').replace('Z', ' UTC');
-  const by = provenance.reader ? ` as ${visible(provenance.reader)}` : '';
+  const until = provenance.finished === provenance.started ? '' : ` to ${time(provenance.finished)}`;
+  const by = provenance.reader ? ` as ${shortened(provenance.reader, 100)}` : '';
+  const how = [shortened(provenance.source, 40), `${visible(provenance.tool)} ${visible(provenance.tool_version)}`];
+  if (provenance.highest_usn > 0) how.push(`USN ${provenance.highest_usn}`);
+  const hops = Object.entries(report.by_hops).map(([h, count]) => `${count.toLocaleString('en')} in ${hopsText(Number(h))}`);
   const numbers: [string, number][] = [
-    [`can reach ${report.target}`, summary.exposed], ['enabled accounts outside it', summary.population],
-    [summary.targets === 1 ? 'target' : 'targets', summary.targets], ['objects read', summary.objects], ['edges', summary.edges],
+    [`can reach ${shortened(report.target, 60)}`, summary.exposed], ['enabled accounts outside it', summary.population],
+    [summary.targets === 1 ? 'target' : 'targets', summary.targets], ['objects read', summary.objects],
+    ['edges', summary.edges],
   ];
+  const list = element('dl', {class: 'numbers'},
+                       ...numbers.map(([label, value]) => element('div', {}, element('dd', {}, value.toLocaleString('en')),
+                                                                  element('dt', {}, label))));
   return element('header', {},
-                 element('h1', {}, visible(report.title)),
-                 element('p', {class: 'origin'}, `Read ${when} from ${visible(provenance.server)}${by}`),
-                 element('dl', {class: 'numbers'},
-                         ...numbers.map(([label, value]) => element('div', {},
-                                                                    element('dd', {}, value.toLocaleString('en')),
-                                                                    element('dt', {}, label)))));
+                 element('div', {class: 'about'}, element('h1', {}, name(report.title)),
+                         element('p', {class: 'origin'},
+                                 `Read ${time(provenance.started)}${until} from ${shortened(provenance.server, 100)}${by} (` +
+                                     `${how.join(', ')})`)),
+                 element('div', {class: 'summary'}, list, element('p', {class: 'by-hops'}, hops.join(' · '))));
 }
 
 function gapText(area: Area): string {
   const of = area.domain ? ` of ${area.domain}` : '';
-  return visible(`${area.area}${of}: ${area.missing} missing${area.reason ? ` (${area.reason})` : ''}`);
+  const missing = area.missing > 0 ? `${area.missing.toLocaleString('en')} missing, ` : '';
+  return shortened(`${area.area}${of}: ${missing}${area.read.toLocaleString('en')} read` +
+                   `${area.reason ? ` (${area.reason})` : ''}`, 400);
 }
 
 function banner(): HTMLElement[] {
   if (report.coverage.complete) return [];
-  const gaps = report.coverage.areas.filter((a) => a.asked && (a.missing > 0 || a.reason));
+  const gaps = report.coverage.areas.filter((area) => area.asked && (area.missing > 0 || area.reason));
   return [element('section', {class: 'banner', role: 'alert'},
                   element('strong', {}, 'Not everything could be read. What is missing is unknown, not safe.'),
-                  element('ul', {}, ...gaps.map((a) => element('li', {}, gapText(a)))))];
-}
-
-// -- search --------------------------------------------------------------------------------------------------
-
-/** Principals in the order of the list: fewest hops first, then everything else by name. */
-const order = report.nodes.map((_, i) => i).sort((a, b) => {
-  const near = (n: number) => pathsOf.get(n)?.[0].hops ?? Number.MAX_SAFE_INTEGER;
-  return near(a) - near(b) || (report.nodes[a].name < report.nodes[b].name ? -1 : 1);
-});
-const haystack = report.nodes.map((n) => `${n.name}\n${n.id}\n${n.kind}`.toLowerCase());
-
-/** A list that makes elements only for the rows in view, as a forest has many principals. */
-class PrincipalList {
-  private shown = order;
-  private chosen = -1;
-  private readonly tall = element('div', {class: 'tall'});
-  readonly scroller = element('div', {class: 'list', role: 'listbox', 'aria-label': 'Principals', tabindex: '0',
-                                      id: 'principals'}, this.tall);
-
-  constructor(private readonly select: (node: number) => void) {
-    this.scroller.addEventListener('scroll', () => this.render());
-    this.scroller.addEventListener('keydown', (event) => this.onKey(event));
-    window.addEventListener('resize', () => this.render());
-  }
-
-  filter(text: string): number {
-    const words = text.toLowerCase().split(/\s+/).filter((w) => w);
-    this.shown = order.filter((n) => words.every((w) => haystack[n].includes(w)));
-    this.scroller.scrollTop = 0;
-    this.render();
-    return this.shown.length;
-  }
-
-  first(): number | undefined {
-    return this.shown[0];
-  }
-
-  mark(node: number): void {
-    this.chosen = node;
-    const row = this.shown.indexOf(node);
-    const top = row * ROW_HEIGHT;
-    const view = this.scroller;
-    if (row >= 0 && (top < view.scrollTop || top + ROW_HEIGHT > view.scrollTop + view.clientHeight)) view.scrollTop = top;
-    this.render();
-  }
-
-  private onKey(event: KeyboardEvent): void {
-    const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
-    if (step === 0) return;
-    event.preventDefault();
-    const next = Math.min(Math.max(this.shown.indexOf(this.chosen) + step, 0), this.shown.length - 1);
-    if (next >= 0) this.select(this.shown[next]);
-  }
-
-  render(): void {
-    this.tall.style.setProperty('height', `${this.shown.length * ROW_HEIGHT}px`);
-    const first = Math.max(0, Math.floor(this.scroller.scrollTop / ROW_HEIGHT) - 4);
-    const last = Math.min(this.shown.length, first + Math.ceil((this.scroller.clientHeight || 600) / ROW_HEIGHT) + 9);
-    const rows: HTMLElement[] = [];
-    for (let i = first; i < last; ++i) {
-      const index = this.shown[i];
-      const node = report.nodes[index];
-      const paths = pathsOf.get(index);
-      const row = element('div', {class: 'row', role: 'option', 'aria-selected': String(index === this.chosen),
-                                  'data-node': String(index), id: `principal-${index}`, title: visible(node.name)},
-                          element('span', {class: 'row-kind'}, node.kind),
-                          element('span', {class: 'row-name'}, shortened(node.name, 60)),
-                          element('span', {class: 'row-hops'}, paths ? hopsText(paths[0].hops) : ''));
-      row.style.setProperty('top', `${i * ROW_HEIGHT}px`);
-      row.addEventListener('click', () => this.select(index));
-      rows.push(row);
-    }
-    this.tall.replaceChildren(...rows);
-    if (this.chosen >= 0) this.scroller.setAttribute('aria-activedescendant', `principal-${this.chosen}`);
-  }
+                  element('ul', {}, ...gaps.map((area) => element('li', {}, gapText(area)))))];
 }
 
 // -- details -------------------------------------------------------------------------------------------------
 
-const details = element('aside', {class: 'details', 'aria-live': 'polite', id: 'details'});
+const stage = element('section', {class: 'stage', id: 'stage', 'aria-label': 'Paths'});
+const details = element('aside', {class: 'details', 'aria-live': 'polite', 'aria-label': 'Details', id: 'details'});
 
-function fields(rows: [string, string][]): HTMLElement {
-  return element('dl', {class: 'fields'},
-                 ...rows.flatMap(([name, value]) => [element('dt', {}, name), element('dd', {}, visible(value))]));
-}
+let onShow = -1;  // the principal whose paths are drawn
 
 function showNode(index: number): void {
-  const node = report.nodes[index];
-  const state = node.enabled === null ? 'unknown' : node.enabled ? 'yes' : 'no';
-  details.replaceChildren(element('h2', {}, visible(node.name)), fields([
-                            ['Kind', node.kind], ['Identifier', node.id], ['Domain', node.domain],
-                            ['Tier', node.tier === null ? 'none assigned' : String(node.tier)], ['Enabled', state],
-                          ]));
+  details.replaceChildren(...nodeDetails(index, index === onShow ? null : () => select(index)));
+  details.scrollTop = 0;
+  markChosen(stage, -1, index);
 }
 
 function showEdge(index: number): void {
-  const edge = report.edges[index];
-  const kind = report.edge_kinds[edge.kind];
-  const source = visible(report.nodes[edge.source].name);
-  const target = visible(report.nodes[edge.target].name);
-  details.replaceChildren(
-      element('h2', {}, edge.kind), element('p', {class: 'ends'}, source, element('br'), '→ ', target),
-      element('p', {}, kind?.meaning ?? ''), element('h3', {}, 'Why this edge exists'),
-      element('ul', {class: 'evidence'},
-              ...edge.evidence.map((e) => element('li', {}, element('p', {}, visible(e.text)),
-                                                  fields(Object.entries(e)
-                                                             .filter(([name, value]) => name !== 'text' && value !== null)
-                                                             .map(([name, value]) => [name, String(value)]))))),
-      ...(edge.caveats.length === 0 ? [] : [
-        element('h3', {}, 'What may stand in the way'),
-        element('ul', {class: 'caveats'}, ...edge.caveats.map((c) => element('li', {}, visible(c)))),
-      ]),
-      element('h3', {}, 'How to remove it'), element('p', {}, kind?.remedy ?? ''),
-      element('p', {class: 'attack'}, kind?.attack ? `ATT&CK ${kind.attack.split(' ').join(', ')}` : ''));
-  for (const drawn of document.querySelectorAll('.edge.chosen')) drawn.classList.remove('chosen');
-  for (const drawn of document.querySelectorAll(`[data-edge="${index}"]`)) drawn.classList.add('chosen');
+  details.replaceChildren(...edgeDetails(index, select));
+  details.scrollTop = 0;
+  markChosen(stage, index, -1);
 }
 
 // -- paths ---------------------------------------------------------------------------------------------------
 
-const stage = element('section', {class: 'stage', id: 'stage'});
-
 function pathAsList(path: Path): HTMLElement {
   const steps = path.edges.map((index, i) => {
-    const button = element('button', {type: 'button', class: 'step', 'data-edge': String(index)}, report.edges[index].kind);
-    button.addEventListener('click', () => showEdge(index));
-    return element('li', {}, button, ' → ', visible(report.nodes[path.nodes[i + 1]].name));
+    const step = button({class: 'step', 'data-edge': String(index)}, shortened(report.edges[index].kind, 60),
+                        () => showEdge(index));
+    return element('li', {}, step, ' → ', name(report.nodes[path.nodes[i + 1]].name));
   });
-  return element('li', {}, visible(report.nodes[path.nodes[0]].name), element('ol', {}, ...steps));
+  return element('li', {}, name(report.nodes[path.nodes[0]].name), `, ${hopsText(path.hops)}`, element('ol', {}, ...steps));
+}
+
+function summaryOf(index: number, paths: Path[], drawn: Path[]): string {
+  const target = shortened(report.target, 60);
+  const who = isSource(index) ? '' : `On the way of ${counted(accountsThrough(index), 'account', 'accounts')}. From here: `;
+  const how = paths.length === 1 ? `one path to ${target}, of ${hopsText(paths[0].hops)}` :
+                                   `${paths.length} paths to ${target}, the shortest of ${hopsText(paths[0].hops)}`;
+  const limit = drawn.length < paths.length ? ` The ${drawn.length} shortest are shown.` : '';
+  const text = `${who}${how}.${limit} Choose an edge to read why it exists.`;
+  return text[0].toUpperCase() + text.slice(1);
 }
 
 function showPaths(index: number): void {
-  const node = report.nodes[index];
-  const paths = pathsOf.get(index) ?? [];
-  const heading = element('h2', {}, visible(node.name));
-  showNode(index);
+  onShow = index;
+  const heading = element('h2', {}, name(report.nodes[index].name));
+  const paths = pathsFrom(index);
+  const drawn = paths.slice(0, MOST_DRAWN);
   if (paths.length === 0) {
-    const answer = isTarget.has(index) ? `This belongs to ${report.target}.` : nothingFound();
+    const answer = isTarget(index) ? `This belongs to ${shortened(report.target, 100)}.` : nothingFound();
     stage.replaceChildren(heading, element('p', {class: 'no-path'}, answer));
-    return;
+  } else {
+    stage.replaceChildren(heading, element('p', {class: 'found-paths'}, summaryOf(index, paths, drawn)),
+                          element('div', {class: 'canvas'}, drawPaths(drawn, {edge: showEdge, node: showNode})),
+                          element('h3', {}, 'The same as text'), element('ol', {class: 'paths'}, ...drawn.map(pathAsList)));
   }
-  const summary = `${paths.length === 1 ? 'The shortest path' : `${paths.length} paths`} to ${report.target}, ` +
-      `from ${hopsText(paths[0].hops)}. Choose an edge to read why it exists.`;
-  stage.replaceChildren(heading, element('p', {}, summary),
-                        element('div', {class: 'canvas'}, drawPaths(report, paths, {edge: showEdge, node: showNode})),
-                        element('details', {class: 'as-text'}, element('summary', {}, 'The same as text'),
-                                element('ol', {class: 'paths'}, ...paths.map(pathAsList))));
+  stage.scrollTop = 0;
+  showNode(index);
 }
 
 // -- the page ------------------------------------------------------------------------------------------------
 
-function nodeInAddress(): number {
+/** The identifier that the address asks for, as in #node=S-1-5-21-1-2-3-500. */
+function wantedId(): string | null {
   const match = /^#node=(.*)$/.exec(location.hash);
-  if (!match) return -1;
-  const id = decodeURIComponent(match[1]);
-  return report.nodes.findIndex((n) => n.id === id);
+  if (!match) return null;
+  try {
+    return decodeURIComponent(match[1]);
+  } catch {
+    return match[1];  // no valid escape, so it is not one
+  }
 }
 
 function select(index: number): void {
@@ -221,42 +129,52 @@ function select(index: number): void {
   showPaths(index);
 }
 
-const list = new PrincipalList(select);
-const search = element('input', {type: 'search', id: 'search', placeholder: 'Name, SID or kind', autocomplete: 'off',
+/** Shows what the address asks for; without a wish, the most exposed account. */
+function follow(): void {
+  const id = wantedId();
+  const index = id === null ? list.first() : report.nodes.findIndex((node) => node.id === id);
+  if (index === -1) {
+    stage.replaceChildren(element('p', {class: 'no-path'}, `This report has nothing with the identifier ${shortened(id!, 200)}.`));
+    details.replaceChildren();
+  } else if (id !== null) {
+    select(index!);
+  } else if (index !== undefined && isSource(index)) {
+    list.mark(index);
+    showPaths(index);
+  } else {
+    stage.replaceChildren(element('p', {class: 'no-path'}, nothingFound()));
+  }
+}
+
+const search = element('input', {type: 'search', id: 'search', placeholder: 'Name, SID or kind ( / )', autocomplete: 'off',
                                  spellcheck: 'false', 'aria-label': 'Search a principal', 'aria-controls': 'principals'});
+const list = new PrincipalList(select, () => search.focus());
 const found = element('p', {class: 'found', role: 'status'});
 
 function filter(): void {
-  const count = list.filter(search.value);
-  found.textContent = `${count.toLocaleString('en')} ${count === 1 ? 'principal' : 'principals'}`;
+  const shown = list.filter(search.value);
+  const sources = shown.filter(isSource).length;
+  found.textContent = `${counted(shown.length, 'principal', 'principals')}, ${sources.toLocaleString('en')} with a path`;
 }
 search.addEventListener('input', filter);
 search.addEventListener('keydown', (event) => {
   const first = list.first();
-  if (event.key === 'Enter' && first !== undefined) select(first);
-  if (event.key === 'ArrowDown') {
-    event.preventDefault();
-    list.scroller.focus();
-    if (first !== undefined) select(first);
-  }
+  if (first === undefined || (event.key !== 'Enter' && event.key !== 'ArrowDown')) return;
+  event.preventDefault();
+  if (event.key === 'ArrowDown') list.scroller.focus();
+  select(first);
 });
-window.addEventListener('hashchange', () => {
-  const index = nodeInAddress();
-  if (index >= 0) select(index);
+window.addEventListener('keydown', (event) => {
+  if (event.key !== '/' || event.target === search) return;
+  event.preventDefault();
+  search.focus();
+  search.select();
 });
+window.addEventListener('hashchange', follow);
 
-document.title = `${visible(report.title)} · Tierline`;
-document.body.replaceChildren(header(), ...banner(),
-                              element('main', {}, element('nav', {class: 'side', 'aria-label': 'Principals'}, search, found, list.scroller),
-                                      stage, details));
+document.title = `${shortened(report.title, 100)} · Tierline`;
+document.body.replaceChildren(
+    header(), ...banner(),
+    element('main', {}, element('nav', {class: 'side', 'aria-label': 'Principals'}, search, found, list.scroller), stage, details));
 filter();
-const wanted = nodeInAddress();
-const nearest = order.find((n) => pathsOf.has(n));
-if (wanted >= 0) {
-  select(wanted);
-} else if (nearest !== undefined) {
-  list.mark(nearest);
-  showPaths(nearest);
-} else {
-  stage.replaceChildren(element('p', {class: 'no-path'}, nothingFound()));
-}
+follow();

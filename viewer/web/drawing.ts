@@ -1,77 +1,49 @@
-// Draws the paths of one principal from left to right: one column for each distance to the target, so that
-// every edge of a shortest path leads one column to the right.
+// Draws paths from left to right as SVG, whose parts can be focused, read aloud, copied and printed.
 
 import {shortened, svg, visible} from './dom';
-import {GraphNode, Path, Report} from './report';
+import {BOX_HEIGHT, Box, LABEL_HEIGHT, layOut, Line, Point} from './layout';
+import {describe, nameParts, report} from './model';
+import {Path} from './report';
 
-const BOX_WIDTH = 176;
-const BOX_HEIGHT = 46;
-const COLUMN_GAP = 164;
-const ROW_GAP = 30;
-const MARGIN = 14;
+const PADDING = 10;
+const NARROWEST_BOX = 136;
+const WIDEST_BOX = 220;
 
 export interface Handlers {
   edge: (edge: number) => void;
   node: (node: number) => void;
 }
 
-interface Place {
-  column: number;
-  row: number;
+// The fonts of the drawing; style.css says the same.
+const FAMILY = 'system-ui, "Segoe UI", "Liberation Sans", sans-serif';
+const NAME_FONT = `600 12px ${FAMILY}`;
+const KIND_FONT = `400 11px ${FAMILY}`;
+const LABEL_FONT = `600 11px ${FAMILY}`;
+
+const ruler = document.createElement('canvas').getContext('2d')!;
+
+function widthOf(text: string, font: string): number {
+  ruler.font = font;
+  return ruler.measureText(text).width;
 }
 
-/** Columns by the longest way to the end, so that no edge runs backwards. */
-function placeNodes(paths: Path[]): {places: Map<number, Place>; filled: number[]} {
-  const toEnd = new Map<number, number>();
-  for (const path of paths) {
-    path.nodes.forEach((node, i) => {
-      const left = path.nodes.length - 1 - i;
-      toEnd.set(node, Math.max(toEnd.get(node) ?? 0, left));
-    });
+/** The text, cut in the middle until it is no wider than `width`. */
+function fitting(text: string, width: number, font: string): string {
+  for (let length = 80; length > 4; --length) {
+    const shown = shortened(text, length);
+    if (widthOf(shown, font) <= width) return shown;
   }
-  // A node further from the end on one path than a node before it on another pushes that one left.
-  for (let changed = true, rounds = 0; changed && rounds < 100; ++rounds) {
-    changed = false;
-    for (const path of paths) {
-      for (let i = path.nodes.length - 2; i >= 0; --i) {
-        const least = (toEnd.get(path.nodes[i + 1]) ?? 0) + 1;
-        if ((toEnd.get(path.nodes[i]) ?? 0) < least) {
-          toEnd.set(path.nodes[i], least);
-          changed = true;
-        }
-      }
-    }
-  }
-  const longest = Math.max(...toEnd.values());
-  const places = new Map<number, Place>();
-  const filled: number[] = [];
-  for (const path of paths) {
-    for (const node of path.nodes) {
-      if (places.has(node)) continue;
-      const column = longest - (toEnd.get(node) ?? 0);
-      places.set(node, {column, row: filled[column] ?? 0});
-      filled[column] = (filled[column] ?? 0) + 1;
-    }
-  }
-  return {places, filled};
+  return '…';
 }
 
-/** A line through the points that leaves and enters each of them level. */
-function curve(points: [number, number][]): string {
-  let d = `M${points[0][0]} ${points[0][1]}`;
+function curve(points: Point[]): string {
+  let d = `M${points[0].x} ${points[0].y}`;
   for (let i = 1; i < points.length; ++i) {
-    const [x1, y1] = points[i - 1];
-    const [x2, y2] = points[i];
-    const bend = (x2 - x1) / 2;
-    d += y1 === y2 ? `L${x2} ${y2}` : `C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`;
+    const [a, b] = [points[i - 1], points[i]];
+    const middle = (a.x + b.x) / 2;
+    d += a.y === b.y ? `L${b.x} ${b.y}` : `C${middle} ${a.y} ${middle} ${b.y} ${b.x} ${b.y}`;
   }
   return d;
-}
-
-/** The name without its domain, which the tooltip and the details have. */
-function shortName(node: GraphNode): string {
-  const suffix = `@${node.domain}`;
-  return node.name.endsWith(suffix) && node.name.length > suffix.length ? node.name.slice(0, -suffix.length) : node.name;
 }
 
 function activate(target: SVGElement, label: string, action: () => void): void {
@@ -86,67 +58,73 @@ function activate(target: SVGElement, label: string, action: () => void): void {
   });
 }
 
-export function drawPaths(report: Report, paths: Path[], handlers: Handlers): SVGSVGElement {
-  const {places, filled} = placeNodes(paths);
-  const columns = Math.max(...[...places.values()].map((p) => p.column)) + 1;
-  const width = 2 * MARGIN + columns * BOX_WIDTH + (columns - 1) * COLUMN_GAP;
-  const x = (p: Place) => MARGIN + p.column * (BOX_WIDTH + COLUMN_GAP);
-  const y = (p: Place) => MARGIN + p.row * (BOX_HEIGHT + ROW_GAP);
+function drawLine(line: Line, handlers: Handlers): SVGGElement {
+  const d = curve(line.points);
+  const edges = line.labels.map((label) => label.edge);
+  const group = svg('g', {class: 'arc', 'data-edges': edges.join(' ')}, svg('path', {d, class: 'reach'}),
+                    svg('path', {d, class: 'line', 'marker-end': 'url(#arrow)'}));
+  group.addEventListener('click', () => handlers.edge(edges[0]));
+  return group;
+}
 
-  const marker = svg('marker', {id: 'arrow', viewBox: '0 0 8 8', refX: 7, refY: 4, markerWidth: 7, markerHeight: 7,
-                                orient: 'auto'}, svg('path', {d: 'M0 0 8 4 0 8z', class: 'arrow'}));
-  const picture = svg('svg', {class: 'drawing', role: 'group', 'aria-label': 'Attack paths from left to right'},
-                      svg('defs', {}, marker));
+function drawLabels(line: Line, handlers: Handlers): SVGGElement[] {
+  return line.labels.map(({edge: index, x, y, width}) => {
+    const edge = report.edges[index];
+    const group = svg('g', {class: 'edge', 'data-edge': index},
+                      svg('rect', {x: x - width / 2, y: y - LABEL_HEIGHT / 2 + 1, width, height: LABEL_HEIGHT - 2, rx: 8}),
+                      svg('text', {x, y: y + 4, 'text-anchor': 'middle'}, shortened(edge.kind, 40)));
+    const ends = [edge.source, edge.target].map((node) => shortened(report.nodes[node].name, 200));
+    activate(group, `${visible(edge.kind)}: ${ends[0]} to ${ends[1]}`, () => handlers.edge(index));
+    return group;
+  });
+}
 
-  const drawn = new Set<number>();
-  for (const path of paths) {
-    for (const index of path.edges) {
-      if (drawn.has(index)) continue;
-      drawn.add(index);
-      const edge = report.edges[index];
-      const from = places.get(edge.source)!;
-      const to = places.get(edge.target)!;
-      const x1 = x(from) + BOX_WIDTH;
-      const y1 = y(from) + BOX_HEIGHT / 2;
-      const x2 = x(to) - 3;
-      const y2 = y(to) + BOX_HEIGHT / 2;
-      // An edge over several columns goes through a free row of each, so that it crosses no box.
-      const points: [number, number][] = [[x1, y1]];
-      for (let column = from.column + 1; column < to.column; ++column) {
-        const free = {column, row: filled[column]++};
-        points.push([x(free), y(free) + BOX_HEIGHT / 2], [x(free) + BOX_WIDTH, y(free) + BOX_HEIGHT / 2]);
-      }
-      points.push([x2, y2]);
-      const d = curve(points);
-      // The label of a bent edge stands nearer to the source, where edges into one node have not met yet.
-      const [labelX, labelY] = points[1];
-      const at = labelY === y1 ? 0.48 : 0.42;
-      const group = svg('g', {class: 'edge', 'data-edge': index},
-                        svg('path', {d, class: 'reach'}),
-                        svg('path', {d, class: 'line', 'marker-end': 'url(#arrow)'}),
-                        svg('text', {x: x1 + (labelX - x1) * at, y: y1 + (labelY - y1) * at - 7, 'text-anchor': 'middle'},
-                            edge.kind));
-      const label = `${edge.kind}: ${visible(report.nodes[edge.source].name)} to ${visible(report.nodes[edge.target].name)}`;
-      activate(group, label, () => handlers.edge(index));
-      picture.append(group);
+function drawBox(box: Box, handlers: Handlers): SVGGElement {
+  const node = report.nodes[box.node];
+  const classes = ['node', node.tier === 0 ? 'tier-zero' : '', node.enabled === false ? 'disabled' : ''];
+  const room = box.width - 2 * PADDING;
+  const group = svg('g', {class: classes.join(' ').trim(), 'data-node': box.node, transform: `translate(${box.x} ${box.y})`},
+                    svg('title', {}, shortened(node.name, 400)),
+                    svg('rect', {width: box.width, height: BOX_HEIGHT, rx: 6}),
+                    svg('text', {x: PADDING, y: 18, class: 'kind'}, fitting(describe(node), room, KIND_FONT)),
+                    svg('text', {x: PADDING, y: 35, class: 'name'}, fitting(nameParts(node)[0], room, NAME_FONT)));
+  activate(group, `${describe(node)}: ${shortened(node.name, 200)}`, () => handlers.node(box.node));
+  return group;
+}
+
+export function drawPaths(paths: Path[], handlers: Handlers): SVGSVGElement {
+  const labelWidth = (edge: number) =>
+      Math.ceil(widthOf(shortened(report.edges[edge].kind, 40), LABEL_FONT)) + 2 * PADDING - 4;
+  const names = [...new Set(paths.flatMap((path) => path.nodes))].map((node) => widthOf(
+                    shortened(nameParts(report.nodes[node])[0], 80), NAME_FONT));
+  const boxWidth = Math.min(WIDEST_BOX, Math.max(NARROWEST_BOX, Math.ceil(Math.max(...names)) + 2 * PADDING));
+  const {width, height, boxes, lines} = layOut(report.edges, paths, boxWidth, labelWidth);
+  const arrow = svg('marker', {id: 'arrow', viewBox: '0 0 8 8', refX: 8, refY: 4, markerWidth: 8, markerHeight: 8,
+                               markerUnits: 'userSpaceOnUse', orient: 'auto'},
+                    svg('path', {d: 'M0 0 8 4 0 8z', class: 'arrow'}));
+  const picture = svg('svg', {class: 'drawing', role: 'group', 'aria-label': 'Attack paths from left to right', width, height,
+                              viewBox: `0 0 ${width} ${height}`}, svg('defs', {}, arrow));
+  for (const line of lines) picture.append(drawLine(line, handlers));
+  // Boxes and labels in reading order, which is the order in which the Tab key visits them.
+  for (const box of boxes) {
+    picture.append(drawBox(box, handlers));
+    for (const line of lines) {
+      if (report.edges[line.labels[0].edge].source === box.node) picture.append(...drawLabels(line, handlers));
     }
   }
-  for (const [index, place] of places) {
-    const node = report.nodes[index];
-    const classes = ['node', node.tier === 0 ? 'tier-zero' : '', node.enabled === false ? 'disabled' : ''];
-    const group = svg('g', {class: classes.join(' ').trim(), 'data-node': index,
-                            transform: `translate(${x(place)} ${y(place)})`},
-                      svg('rect', {width: BOX_WIDTH, height: BOX_HEIGHT, rx: 6}),
-                      svg('text', {x: 10, y: 17, class: 'kind'}, node.tier === 0 ? `${node.kind} · Tier Zero` : node.kind),
-                      svg('text', {x: 10, y: 35, class: 'name'}, shortened(shortName(node), 21)),
-                      svg('title', {}, visible(node.name)));
-    activate(group, `${node.kind} ${visible(node.name)}`, () => handlers.node(index));
-    picture.append(group);
-  }
-  const rows = Math.max(...filled);
-  const height = 2 * MARGIN + rows * BOX_HEIGHT + (rows - 1) * ROW_GAP;
-  picture.setAttribute('width', String(width));
-  picture.setAttribute('height', String(height));
-  picture.setAttribute('viewBox', `0 0 ${width} ${height}`);
   return picture;
+}
+
+/** Shows which edge or node the details are about; -1 for none. */
+export function markChosen(picture: ParentNode, edge: number, node: number): void {
+  for (const drawn of picture.querySelectorAll('.arc')) {
+    drawn.classList.toggle('chosen', drawn.getAttribute('data-edges')!.split(' ').includes(String(edge)));
+  }
+  for (const [selector, wanted] of [['[data-edge]', edge], ['[data-node]', node]] as const) {
+    for (const drawn of picture.querySelectorAll(selector)) {
+      const chosen = drawn.getAttribute('data-edge') ?? drawn.getAttribute('data-node');
+      drawn.classList.toggle('chosen', chosen === String(wanted));
+      drawn.setAttribute('aria-pressed', String(chosen === String(wanted)));
+    }
+  }
 }

@@ -49,7 +49,16 @@ export interface Report {
   schema: string;
   title: string;
   target: string;  // what the paths lead to, for people
-  provenance: {server: string; reader: string; source: string; started: string; tool_version: string};
+  provenance: {
+    tool: string;
+    tool_version: string;
+    source: string;
+    server: string;
+    reader: string;
+    started: string;
+    finished: string;
+    highest_usn: number;
+  };
   coverage: {complete: boolean; areas: Area[]};
   summary: {
     objects: number;
