@@ -15,5 +15,6 @@ Action declare_exposure(CLI::App& app);
 Action declare_import(CLI::App& app);
 Action declare_info(CLI::App& app);
 Action declare_paths(CLI::App& app);
+Action declare_rights(CLI::App& app);
 
 }  // namespace tierline::viewer::cli

@@ -24,6 +24,7 @@ constexpr Command kCommands[] = {
     {"explain", "why an edge between two principals exists, and how to remove it", declare_explain},
     {"diff", "what changed between two snapshots, and which paths that opened", declare_diff},
     {"export", "hand the attack paths over as a file", declare_export},
+    {"rights", "what one principal may do to one object, and the entries that decide it", declare_rights},
     {"edges", "the derived edges, one per line", declare_edges},
     {"info", "what a snapshot holds and where it came from", declare_info},
 };
