@@ -2,25 +2,26 @@
 
 KINDS = {
     "MemberOf": ("The source's logon token holds the group, so it has every right of the group.",
-                 "Remove the source from the group: Remove-ADGroupMember. It loses everything the group grants.",
-                 "T1078.002"),
+                 "Remove the source from the group: Remove-ADGroupMember.", "T1078.002"),
     "GenericAll": ("The source has full control of the target.",
                    "Remove the entry, or replace it by the rights that are needed.", "T1098 T1222.001"),
 }
 
 
 class Report:
-    """Grows a report: paths are given as names and edge kinds in turn, such as "ANN MemberOf CREW GenericAll DA"."""
+    """Grows a report: a path is names and edge kinds in turn, such as "ANN MemberOf CREW GenericAll DA"."""
 
     def __init__(self, title="CORP.EXAMPLE", target="Tier Zero"):
         self.numbers = {}
         self.data = {
             "schema": "tierline.report", "schema_version": 1, "title": title, "target": target,
-            "provenance": {"tool": "tierline", "tool_version": "0.1.0", "source": "ldap", "server": "dc1.corp.example",
-                           "reader": "reader@corp.example", "started": "2026-11-20T06:00:00Z",
-                           "finished": "2026-11-20T06:00:42Z", "highest_usn": 123456},
-            "coverage": {"complete": True, "areas": [{"area": "objects", "domain": "corp.example", "asked": True,
-                                                      "read": 120, "missing": 0, "reason": None}]},
+            "provenance": {"tool": "tierline", "tool_version": "0.1.0", "source": "ldap",
+                           "server": "dc1.corp.example", "reader": "reader@corp.example",
+                           "started": "2026-11-20T06:00:00Z", "finished": "2026-11-20T06:00:42Z",
+                           "highest_usn": 123456},
+            "coverage": {"complete": True, "areas": [
+                {"area": "objects", "domain": "corp.example", "asked": True, "read": 120, "missing": 0,
+                 "reason": None}]},
             "summary": {"objects": 120, "edges": 900, "targets": 0, "population": 0, "exposed": 0},
             "by_hops": {}, "edge_kinds": {}, "nodes": [], "edges": [], "targets": [], "paths": [],
         }
@@ -28,8 +29,9 @@ class Report:
     def node(self, name, kind="User", **fields):
         if name not in self.numbers:
             number = self.numbers[name] = len(self.data["nodes"])
-            self.data["nodes"].append({"id": f"S-1-5-21-1-2-3-{1000 + number}", "name": f"{name}@CORP.EXAMPLE",
-                                       "kind": kind, "domain": "CORP.EXAMPLE", "tier": None, "enabled": True})
+            self.data["nodes"].append({
+                "id": f"S-1-5-21-1-2-3-{1000 + number}", "name": f"{name}@CORP.EXAMPLE", "kind": kind,
+                "domain": "CORP.EXAMPLE", "tier": None, "enabled": True})
         self.data["nodes"][self.numbers[name]].update(fields)
         return self.numbers[name]
 
@@ -45,12 +47,14 @@ class Report:
             if (edge["source"], edge["target"], edge["kind"]) == (*ends, kind):
                 return number
         dn = f"CN={target},DC=corp,DC=example"
-        evidence = {"type": "ace", "text": f"Entry 3 of nTSecurityDescriptor of {dn}: (A;;GA;;;{source})", "object": dn,
-                    "attribute": "nTSecurityDescriptor", "index": 2, "ace": f"(A;;GA;;;{source})", "inherited": False,
+        ace = f"(A;;GA;;;{source})"
+        evidence = {"type": "ace", "text": f"Entry 3 of nTSecurityDescriptor of {dn}: {ace}", "object": dn,
+                    "attribute": "nTSecurityDescriptor", "index": 2, "ace": ace, "inherited": False,
                     "inherited_from": None}
         if kind == "MemberOf":
-            evidence = {"type": "attribute", "text": f"member of {dn} is CN={source},DC=corp,DC=example", "object": dn,
-                        "attribute": "member", "value": f"CN={source},DC=corp,DC=example"}
+            value = f"CN={source},DC=corp,DC=example"
+            evidence = {"type": "attribute", "text": f"member of {dn} is {value}", "object": dn,
+                        "attribute": "member", "value": value}
         meaning, remedy, attack = KINDS.get(kind, (f"What {kind} means.", f"How {kind} is removed.", "T1098"))
         self.data["edge_kinds"][kind] = {"meaning": meaning, "remedy": remedy, "attack": attack}
         self.data["edges"].append({"kind": kind, "source": ends[0], "target": ends[1], "traversable": True,
@@ -76,7 +80,8 @@ class Report:
         by_hops = {}
         for hops in sorted(nearest.values()):
             by_hops[str(hops)] = by_hops.get(str(hops), 0) + 1
-        accounts = [n for n in self.data["nodes"] if n["kind"] in ("User", "Computer") and n["enabled"] and n["tier"] != 0]
+        accounts = [node for node in self.data["nodes"]
+                    if node["kind"] in ("User", "Computer") and node["enabled"] and node["tier"] != 0]
         self.data["by_hops"] = by_hops
         self.data["summary"].update(population=len(accounts), exposed=len(nearest))
         return self.data
@@ -113,8 +118,8 @@ def wide():
     report = Report()
     report.target("DOMAIN-ADMINS")
     report.target("ENTERPRISE-KEY-ADMINS")
-    kinds = ["GenericAll", "WriteDacl", "WriteOwner", "AddKeyCredentialLink", "AllowedToDelegate", "ForceChangePassword",
-             "AddMember", "ReadGMSAPassword"]
+    kinds = ["GenericAll", "WriteDacl", "WriteOwner", "AddKeyCredentialLink", "AllowedToDelegate",
+             "ForceChangePassword", "AddMember", "ReadGMSAPassword"]
     report.path("ANN GenericAll DOMAIN-ADMINS")
     for number in range(9):
         kind = kinds[number % len(kinds)]
@@ -122,7 +127,7 @@ def wide():
                     f"TIER-ONE-OPERATORS-{number % 4} {kinds[(number + 5) % 8]} DOMAIN-ADMINS")
         report.path(f"ANN MemberOf TEAM-{number} AddMember TIER-ONE-OPERATORS-{(number + 1) % 4} "
                     f"{kinds[(number + 6) % 8]} ENTERPRISE-KEY-ADMINS")
-    report.path("ANN MemberOf TEAM-0 MemberOf A-GROUP-WHOSE-NAME-IS-MUCH-LONGER-THAN-ITS-BOX Owns DOMAIN-ADMINS")
+    report.path("ANN MemberOf TEAM-0 MemberOf A-GROUP-WHOSE-NAME-IS-LONGER-THAN-ITS-BOX Owns DOMAIN-ADMINS")
     report.path("ANN MemberOf TEAM-1 MemberOf SERVER-GROUP-4 GenericWrite DOMAIN-ADMINS")
     return report.finish()
 
@@ -132,14 +137,15 @@ def many(count):
     report = Report(title="BIG.EXAMPLE")
     report.target("DOMAIN-ADMINS")
     for number in range(200):
-        report.path(f"SEED-{number} MemberOf TEAM-{number} GenericAll OPERATORS-{number % 7} WriteDacl DOMAIN-ADMINS")
+        report.path(f"SEED-{number} MemberOf TEAM-{number} GenericAll OPERATORS-{number % 7} "
+                    "WriteDacl DOMAIN-ADMINS")
     data = report.finish()
     for number in range(count - 200):
         path = data["paths"][number % 200]
         first = path["nodes"][0]
         edge = dict(data["edges"][path["edges"][0]], source=len(data["nodes"]))
-        data["nodes"].append(dict(data["nodes"][first], id=f"S-1-5-21-9-9-9-{number}", name=f"USER{number:06}@BIG.EXAMPLE",
-                                  domain="BIG.EXAMPLE"))
+        data["nodes"].append(dict(data["nodes"][first], id=f"S-1-5-21-9-9-9-{number}",
+                                  name=f"USER{number:06}@BIG.EXAMPLE", domain="BIG.EXAMPLE"))
         data["paths"].append(dict(path, nodes=[edge["source"], *path["nodes"][1:]],
                                   edges=[len(data["edges"]), *path["edges"][1:]]))
         data["edges"].append(edge)

@@ -1,7 +1,7 @@
 // The only way text gets into the page: as text nodes. Names in a directory are written by whoever made
 // the object, and some write markup.
 
-type Child = Node | string;
+type Child = Node|string;
 
 export function element<K extends keyof HTMLElementTagNameMap>(
     tag: K, attributes: Record<string, string> = {}, ...children: Child[]): HTMLElementTagNameMap[K] {
@@ -11,7 +11,8 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   return made;
 }
 
-export function button(attributes: Record<string, string>, child: Child, action: () => void): HTMLButtonElement {
+export function button(
+    attributes: Record<string, string>, child: Child, action: () => void): HTMLButtonElement {
   const made = element('button', {type: 'button', ...attributes}, child);
   made.addEventListener('click', action);
   return made;
@@ -20,7 +21,7 @@ export function button(attributes: Record<string, string>, child: Child, action:
 const SVG = 'http://www.w3.org/2000/svg';
 
 export function svg<K extends keyof SVGElementTagNameMap>(
-    tag: K, attributes: Record<string, string | number> = {}, ...children: Child[]): SVGElementTagNameMap[K] {
+    tag: K, attributes: Record<string, string|number> = {}, ...children: Child[]): SVGElementTagNameMap[K] {
   const made = document.createElementNS(SVG, tag);
   for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, String(value));
   made.append(...children);
@@ -30,8 +31,9 @@ export function svg<K extends keyof SVGElementTagNameMap>(
 // Characters that a person cannot see but that change what is seen: controls, zero-width characters,
 // direction overrides, line separators, tags. The same as is_unsafe_to_show() in core/base/text.cc.
 const INVISIBLE = new RegExp(
-    '[\\u0000-\\u001f\\u007f-\\u009f\\u00ad\\u061c\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff\\ufff9-\\ufffb' +
-        '\\u{e0000}-\\u{e007f}]', 'gu');
+    '[\\u0000-\\u001f\\u007f-\\u009f\\u00ad\\u061c\\u200b-\\u200f\\u2028-\\u202e' +
+        '\\u2060-\\u206f\\ufeff\\ufff9-\\ufffb\\u{e0000}-\\u{e007f}]',
+    'gu');
 
 /** The text with invisible characters spelt out, as \u{202E}. */
 export function visible(text: string): string {

@@ -1,7 +1,7 @@
 // Draws paths from left to right as SVG, whose parts can be focused, read aloud, copied and printed.
 
 import {shortened, svg, visible} from './dom';
-import {BOX_HEIGHT, Box, LABEL_HEIGHT, layOut, Line, Point} from './layout';
+import {Box, BOX_HEIGHT, LABEL_HEIGHT, layOut, Line, Point} from './layout';
 import {describe, nameParts, report} from './model';
 import {Path} from './report';
 
@@ -61,8 +61,9 @@ function activate(target: SVGElement, label: string, action: () => void): void {
 function drawLine(line: Line, handlers: Handlers): SVGGElement {
   const d = curve(line.points);
   const edges = line.labels.map((label) => label.edge);
-  const group = svg('g', {class: 'arc', 'data-edges': edges.join(' ')}, svg('path', {d, class: 'reach'}),
-                    svg('path', {d, class: 'line', 'marker-end': 'url(#arrow)'}));
+  const group =
+      svg('g', {class: 'arc', 'data-edges': edges.join(' ')}, svg('path', {d, class: 'reach'}),
+          svg('path', {d, class: 'line', 'marker-end': 'url(#arrow)'}));
   group.addEventListener('click', () => handlers.edge(edges[0]));
   return group;
 }
@@ -70,9 +71,10 @@ function drawLine(line: Line, handlers: Handlers): SVGGElement {
 function drawLabels(line: Line, handlers: Handlers): SVGGElement[] {
   return line.labels.map(({edge: index, x, y, width}) => {
     const edge = report.edges[index];
-    const group = svg('g', {class: 'edge', 'data-edge': index},
-                      svg('rect', {x: x - width / 2, y: y - LABEL_HEIGHT / 2 + 1, width, height: LABEL_HEIGHT - 2, rx: 8}),
-                      svg('text', {x, y: y + 4, 'text-anchor': 'middle'}, shortened(edge.kind, 40)));
+    const group = svg(
+        'g', {class: 'edge', 'data-edge': index},
+        svg('rect', {x: x - width / 2, y: y - LABEL_HEIGHT / 2 + 1, width, height: LABEL_HEIGHT - 2, rx: 8}),
+        svg('text', {x, y: y + 4, 'text-anchor': 'middle'}, shortened(edge.kind, 40)));
     const ends = [edge.source, edge.target].map((node) => shortened(report.nodes[node].name, 200));
     activate(group, `${visible(edge.kind)}: ${ends[0]} to ${ends[1]}`, () => handlers.edge(index));
     return group;
@@ -83,11 +85,12 @@ function drawBox(box: Box, handlers: Handlers): SVGGElement {
   const node = report.nodes[box.node];
   const classes = ['node', node.tier === 0 ? 'tier-zero' : '', node.enabled === false ? 'disabled' : ''];
   const room = box.width - 2 * PADDING;
-  const group = svg('g', {class: classes.join(' ').trim(), 'data-node': box.node, transform: `translate(${box.x} ${box.y})`},
-                    svg('title', {}, shortened(node.name, 400)),
-                    svg('rect', {width: box.width, height: BOX_HEIGHT, rx: 6}),
-                    svg('text', {x: PADDING, y: 18, class: 'kind'}, fitting(describe(node), room, KIND_FONT)),
-                    svg('text', {x: PADDING, y: 35, class: 'name'}, fitting(nameParts(node)[0], room, NAME_FONT)));
+  const group = svg(
+      'g',
+      {class: classes.join(' ').trim(), 'data-node': box.node, transform: `translate(${box.x} ${box.y})`},
+      svg('title', {}, shortened(node.name, 400)), svg('rect', {width: box.width, height: BOX_HEIGHT, rx: 6}),
+      svg('text', {x: PADDING, y: 18, class: 'kind'}, fitting(describe(node), room, KIND_FONT)),
+      svg('text', {x: PADDING, y: 35, class: 'name'}, fitting(nameParts(node)[0], room, NAME_FONT)));
   activate(group, `${describe(node)}: ${shortened(node.name, 200)}`, () => handlers.node(box.node));
   return group;
 }
@@ -95,21 +98,39 @@ function drawBox(box: Box, handlers: Handlers): SVGGElement {
 export function drawPaths(paths: Path[], handlers: Handlers): SVGSVGElement {
   const labelWidth = (edge: number) =>
       Math.ceil(widthOf(shortened(report.edges[edge].kind, 40), LABEL_FONT)) + 2 * PADDING - 4;
-  const names = [...new Set(paths.flatMap((path) => path.nodes))].map((node) => widthOf(
-                    shortened(nameParts(report.nodes[node])[0], 80), NAME_FONT));
+  const names = [...new Set(paths.flatMap((path) => path.nodes))].map(
+      (node) => widthOf(shortened(nameParts(report.nodes[node])[0], 80), NAME_FONT));
   const boxWidth = Math.min(WIDEST_BOX, Math.max(NARROWEST_BOX, Math.ceil(Math.max(...names)) + 2 * PADDING));
   const {width, height, boxes, lines} = layOut(report.edges, paths, boxWidth, labelWidth);
-  const arrow = svg('marker', {id: 'arrow', viewBox: '0 0 8 8', refX: 8, refY: 4, markerWidth: 8, markerHeight: 8,
-                               markerUnits: 'userSpaceOnUse', orient: 'auto'},
-                    svg('path', {d: 'M0 0 8 4 0 8z', class: 'arrow'}));
-  const picture = svg('svg', {class: 'drawing', role: 'group', 'aria-label': 'Attack paths from left to right', width, height,
-                              viewBox: `0 0 ${width} ${height}`}, svg('defs', {}, arrow));
+  const arrow =
+      svg('marker', {
+        id: 'arrow',
+        viewBox: '0 0 8 8',
+        refX: 8,
+        refY: 4,
+        markerWidth: 8,
+        markerHeight: 8,
+        markerUnits: 'userSpaceOnUse',
+        orient: 'auto'
+      },
+          svg('path', {d: 'M0 0 8 4 0 8z', class: 'arrow'}));
+  const picture =
+      svg('svg', {
+        class: 'drawing',
+        role: 'group',
+        'aria-label': 'Attack paths from left to right',
+        width,
+        height,
+        viewBox: `0 0 ${width} ${height}`
+      },
+          svg('defs', {}, arrow));
   for (const line of lines) picture.append(drawLine(line, handlers));
   // Boxes and labels in reading order, which is the order in which the Tab key visits them.
   for (const box of boxes) {
     picture.append(drawBox(box, handlers));
     for (const line of lines) {
-      if (report.edges[line.labels[0].edge].source === box.node) picture.append(...drawLabels(line, handlers));
+      if (report.edges[line.labels[0].edge].source === box.node)
+        picture.append(...drawLabels(line, handlers));
     }
   }
   return picture;

@@ -91,8 +91,10 @@ function arcsOf(edges: Edge[], paths: Path[]): Arc[] {
       const backwards = reaches(target, source);
       const [from, to] = backwards ? [target, source] : [source, target];
       const after = next.get(from);
-      if (after) after.push(to);
-      else next.set(from, [to]);
+      if (after)
+        after.push(to);
+      else
+        next.set(from, [to]);
       arcs.set(key, {source, target, edges: [index], backwards, way: []});
     }
   }
@@ -174,7 +176,7 @@ function crossings(columns: Item[][]): number {
   return count;
 }
 
-/** Orders each column by the middle of its neighbours, to and fro, and keeps the order with fewest crossings. */
+/** Orders each column by the middle of its neighbours, to and fro; keeps the order with fewest crossings. */
 function untangle(columns: Item[][]): void {
   let best = columns.map((column) => [...column]);
   let fewest = crossings(columns);
@@ -199,7 +201,8 @@ function untangle(columns: Item[][]): void {
 }
 
 function between(above: Item, below: Item): number {
-  return (above.height + below.height) / 2 + (above.node < 0 && below.node < 0 ? BETWEEN_LANES : BETWEEN_BOXES);
+  return (above.height + below.height) / 2 +
+      (above.node < 0 && below.node < 0 ? BETWEEN_LANES : BETWEEN_BOXES);
 }
 
 /**
@@ -241,7 +244,8 @@ function setHeights(columns: Item[][]): number {
 /** Lines that meet at one side of a box do so one below the other, in the order of where they come from. */
 function portOf(item: Item, arc: Arc, rightSide: boolean, arcs: Arc[]): number {
   if (item.node < 0) return item.y;
-  const sameSide = arcs.filter((other) => (rightSide ? other.way[0] : other.way[other.way.length - 1]) === item);
+  const sameSide =
+      arcs.filter((other) => (rightSide ? other.way[0] : other.way[other.way.length - 1]) === item);
   const farEnd = (other: Arc) => (rightSide ? other.way[1] : other.way[other.way.length - 2]).y;
   sameSide.sort((a, b) => farEnd(a) - farEnd(b));
   const step = Math.min(PORT_STEP, (BOX_HEIGHT - 12) / Math.max(1, sameSide.length - 1));
@@ -263,7 +267,8 @@ interface Rectangle {
 }
 
 function overlap(a: Rectangle, b: Rectangle): boolean {
-  return Math.abs(a.x - b.x) < (a.width + b.width) / 2 + 3 && Math.abs(a.y - b.y) < (a.height + b.height) / 2 + 2;
+  return Math.abs(a.x - b.x) < (a.width + b.width) / 2 + 3 &&
+      Math.abs(a.y - b.y) < (a.height + b.height) / 2 + 2;
 }
 
 function isIn(a: Rectangle, point: Point): boolean {
@@ -282,20 +287,21 @@ interface Crossing {
  * Finds room for each label on its own curve, away from other labels and, if possible, from other curves.
  * Nothing when some labels would overlap: the gap is too narrow.
  */
-function placeLabels(labelled: Crossing[], all: Crossing[]): Map<Arc, Point> | null {
+function placeLabels(labelled: Crossing[], all: Crossing[]): Map<Arc, Point>|null {
   const taken: Rectangle[] = [];
   const found = new Map<Arc, Point>();
-  const curves = all.map(({arc, from, to}) => (
-                             {arc, points: Array.from({length: 25}, (_, i) => onCurve(from, to, i / 24))}));
+  const curves = all.map(
+      ({arc, from, to}) => ({arc, points: Array.from({length: 25}, (_, i) => onCurve(from, to, i / 24))}));
   for (const {arc, from, to, width} of labelled) {
     const height = LABEL_HEIGHT * arc.edges.length;
-    let best: Rectangle | null = null;
+    let best: Rectangle|null = null;
     let least = Infinity;
     for (let t = 0.06; t < 0.95; t += 0.02) {
       const at = {...onCurve(from, to, t), width, height};
       if (at.x - width / 2 < from.x + 5 || at.x + width / 2 > to.x - ARROW - 4) continue;
       if (taken.some((other) => overlap(at, other))) continue;
-      const covered = curves.filter((other) => other.arc !== arc && other.points.some((point) => isIn(at, point)));
+      const covered =
+          curves.filter((other) => other.arc !== arc && other.points.some((point) => isIn(at, point)));
       const cost = Math.abs(t - 0.5) + covered.length / 2;
       if (cost < least) [best, least] = [at, cost];
     }
@@ -307,7 +313,8 @@ function placeLabels(labelled: Crossing[], all: Crossing[]): Map<Arc, Point> | n
 }
 
 /** The narrowest gap that has room for all labels; the curves end at its far side afterwards. */
-function widenForLabels(labelled: Crossing[], all: Crossing[], start: number): {gap: number; at: Map<Arc, Point>} {
+function widenForLabels(
+    labelled: Crossing[], all: Crossing[], start: number): {gap: number; at: Map<Arc, Point>} {
   const narrowest = Math.max(48, ...labelled.map(({width}) => width + 2 * ARROW + 18));
   for (let gap = narrowest; gap < narrowest + 40 * WIDER_AT_MOST; gap += 40) {
     for (const piece of all) piece.to.x = start + gap;
@@ -315,15 +322,18 @@ function widenForLabels(labelled: Crossing[], all: Crossing[], start: number): {
     if (at) return {gap, at};
   }
   // So many that they cannot all be read at once.
-  return {gap: all[0].to.x - start, at: new Map(labelled.map(({arc, from, to}) => [arc, onCurve(from, to, 0.5)]))};
+  return {
+    gap: all[0].to.x - start,
+    at: new Map(labelled.map(({arc, from, to}) => [arc, onCurve(from, to, 0.5)]))
+  };
 }
 
 /**
  * `labelWidth` tells how wide the label of an edge is; boxes are at least `leastBoxWidth` wide.
  * REQUIRES: at least one path, none of them empty.
  */
-export function layOut(edges: Edge[], paths: Path[], leastBoxWidth: number,
-                       labelWidth: (edge: number) => number): Layout {
+export function layOut(
+    edges: Edge[], paths: Path[], leastBoxWidth: number, labelWidth: (edge: number) => number): Layout {
   const arcs = arcsOf(edges, paths);
   const columns = fillColumns(arcs);
   untangle(columns);
@@ -338,14 +348,20 @@ export function layOut(edges: Edge[], paths: Path[], leastBoxWidth: number,
   for (const arc of arcs) points.set(arc, []);
   const labelAt = new Map<Arc, Point>();
   for (let column = 0; column + 1 < columns.length; ++column) {
-    const passing = arcs.filter((arc) => arc.way[0].column <= column && arc.way[arc.way.length - 1].column > column);
+    const passing =
+        arcs.filter((arc) => arc.way[0].column <= column && arc.way[arc.way.length - 1].column > column);
     const start = left[column] + boxWidth;
     const pieces = passing.map((arc) => {
       const i = column - arc.way[0].column;
-      return {arc, from: {x: start, y: portOf(arc.way[i], arc, true, arcs)},
-              to: {x: start, y: portOf(arc.way[i + 1], arc, false, arcs)}, width: widest(arc)};
+      return {
+        arc,
+        from: {x: start, y: portOf(arc.way[i], arc, true, arcs)},
+        to: {x: start, y: portOf(arc.way[i + 1], arc, false, arcs)},
+        width: widest(arc)
+      };
     });
-    const labelled = pieces.filter(({arc}) => !isLong(arc)).sort((a, b) => a.from.y + a.to.y - b.from.y - b.to.y);
+    const labelled =
+        pieces.filter(({arc}) => !isLong(arc)).sort((a, b) => a.from.y + a.to.y - b.from.y - b.to.y);
     const {gap, at} = widenForLabels(labelled, pieces, start);
     for (const [arc, point] of at) labelAt.set(arc, point);
     for (const {arc, from, to} of pieces) points.get(arc)!.push(from, to);
@@ -355,14 +371,17 @@ export function layOut(edges: Edge[], paths: Path[], leastBoxWidth: number,
   const boxes: Box[] = [];
   columns.forEach((column, i) => {
     for (const item of column) {
-      if (item.node >= 0) boxes.push({node: item.node, x: left[i], y: item.y - BOX_HEIGHT / 2, width: boxWidth});
+      if (item.node >= 0)
+        boxes.push({node: item.node, x: left[i], y: item.y - BOX_HEIGHT / 2, width: boxWidth});
     }
   });
   const lines = arcs.map((arc) => {
     const way = points.get(arc)!;
     const middle = isLong(arc) ? {x: (way[1].x + way[2].x) / 2, y: way[1].y} : labelAt.get(arc)!;
     const labels = arc.edges.map((edge, i) => ({
-                                   edge, x: middle.x, width: labelWidth(edge),
+                                   edge,
+                                   x: middle.x,
+                                   width: labelWidth(edge),
                                    y: middle.y + (i - (arc.edges.length - 1) / 2) * LABEL_HEIGHT,
                                  }));
     const onward = arc.backwards ? [...way].reverse() : way;

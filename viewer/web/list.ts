@@ -9,9 +9,11 @@ const ROW_HEIGHT = 30;  // style.css says the same
 function byExposure(): number[] {
   const hops = report.nodes.map((_, i) => hopsOf(i) ?? Infinity);
   const rank = report.nodes.map((_, i) => (isSource(i) ? 0 : hops[i] < Infinity ? 1 : 2));
-  const compare = (a: number | string, b: number | string) => (a < b ? -1 : a > b ? 1 : 0);
-  return report.nodes.map((_, i) => i).sort((a, b) => compare(rank[a], rank[b]) || compare(hops[a], hops[b]) ||
-                                                compare(report.nodes[a].name, report.nodes[b].name) || a - b);
+  const compare = (a: number|string, b: number|string) => (a < b ? -1 : a > b ? 1 : 0);
+  return report.nodes.map((_, i) => i)
+      .sort(
+          (a, b) => compare(rank[a], rank[b]) || compare(hops[a], hops[b]) ||
+              compare(report.nodes[a].name, report.nodes[b].name) || a - b);
 }
 
 export class PrincipalList {
@@ -20,8 +22,9 @@ export class PrincipalList {
   private shown = this.order;
   private chosen = -1;
   private readonly tall = element('div', {class: 'tall', role: 'presentation'});
-  readonly scroller = element('div', {class: 'list', role: 'listbox', 'aria-label': 'Principals', tabindex: '0',
-                                      id: 'principals'}, this.tall);
+  readonly scroller = element(
+      'div', {class: 'list', role: 'listbox', 'aria-label': 'Principals', tabindex: '0', id: 'principals'},
+      this.tall);
 
   /** `select` is called with a node, `leave` when the arrow keys leave the list at its top. */
   constructor(private readonly select: (node: number) => void, private readonly leave: () => void) {
@@ -34,7 +37,7 @@ export class PrincipalList {
     window.addEventListener('resize', () => this.render());
   }
 
-  /** Keeps what has every word in its name, identifier or kind; whose name begins with the text comes first. */
+  /** Keeps what has every word in its name, identifier or kind; names that begin so come first. */
   filter(text: string): number[] {
     const wanted = text.trim().toLowerCase();
     const words = wanted.split(/\s+/).filter((word) => word);
@@ -46,7 +49,7 @@ export class PrincipalList {
     return this.shown;
   }
 
-  first(): number | undefined {
+  first(): number|undefined {
     return this.shown[0];
   }
 
@@ -80,7 +83,8 @@ export class PrincipalList {
   render(): void {
     this.tall.style.setProperty('height', `${this.shown.length * ROW_HEIGHT}px`);
     const first = Math.max(0, Math.floor(this.scroller.scrollTop / ROW_HEIGHT) - 4);
-    const last = Math.min(this.shown.length, first + Math.ceil((this.scroller.clientHeight || 600) / ROW_HEIGHT) + 9);
+    const last =
+        Math.min(this.shown.length, first + Math.ceil((this.scroller.clientHeight || 600) / ROW_HEIGHT) + 9);
     const rows: HTMLElement[] = [];
     for (let i = first; i < last; ++i) rows.push(this.row(i));
     this.tall.replaceChildren(...rows);
@@ -97,14 +101,26 @@ export class PrincipalList {
     const node = report.nodes[index];
     const hops = hopsOf(index);
     const [own, domain] = nameParts(node);
-    const made = element('div', {class: 'row', role: 'option', 'aria-selected': String(index === this.chosen),
-                                 'aria-setsize': String(this.shown.length), 'aria-posinset': String(i + 1),
-                                 'data-node': String(index), id: `principal-${index}`, title: shortened(node.name, 400)},
-                         element('span', {class: 'row-kind'}, visible(node.kind)),
-                         element('bdi', {class: 'row-name'}, shortened(own, 60),
-                                 element('span', {class: 'row-domain'}, shortened(domain, 60))),
-                         element('span', {class: 'row-hops'},
-                                 isTarget(index) ? 'target' : hops === undefined ? '' : hopsText(hops)));
+    const made = element(
+        'div', {
+          class: 'row',
+          role: 'option',
+          'aria-selected': String(index === this.chosen),
+          'aria-setsize': String(this.shown.length),
+          'aria-posinset': String(i + 1),
+          'data-node': String(index),
+          id: `principal-${index}`,
+          title: shortened(node.name, 400)
+        },
+        element('span', {class: 'row-kind'}, visible(node.kind)),
+        element(
+            'bdi', {class: 'row-name'}, shortened(own, 60),
+            element('span', {class: 'row-domain'}, shortened(domain, 60))),
+        element(
+            'span', {class: 'row-hops'},
+            isTarget(index)        ? 'target' :
+                hops === undefined ? '' :
+                                     hopsText(hops)));
     made.classList.toggle('exposed', isSource(index));
     made.style.setProperty('top', `${i * ROW_HEIGHT}px`);
     return made;

@@ -5,14 +5,21 @@ import {GraphNode, Path, Report} from './report';
 
 export const report = JSON.parse(document.getElementById('report')!.textContent!) as Report;
 
+interface Place {
+  path: Path;
+  at: number;  // index into the path's nodes
+}
+
 /** Paths of accounts, and for each other node the places where those paths lead through it. */
 const own = new Map<number, Path[]>();
-const through = new Map<number, {path: Path; at: number}[]>();
+const through = new Map<number, Place[]>();
 
 function listIn<T>(map: Map<number, T[]>, key: number, item: T): void {
   const list = map.get(key);
-  if (list) list.push(item);
-  else map.set(key, [item]);
+  if (list)
+    list.push(item);
+  else
+    map.set(key, [item]);
 }
 
 for (const path of report.paths) {
@@ -32,7 +39,7 @@ export function isSource(node: number): boolean {
 }
 
 /** Steps from the node to the target, on its own path or on one that leads through it. */
-export function hopsOf(node: number): number | undefined {
+export function hopsOf(node: number): number|undefined {
   const lengths = own.get(node)?.map((path) => path.hops) ??
       through.get(node)?.map(({path, at}) => path.edges.length - at);
   return lengths?.reduce((least, hops) => Math.min(least, hops));
@@ -61,7 +68,8 @@ export function accountsThrough(node: number): number {
 /** The name in two parts, the second being the domain it ends with, if it does. */
 export function nameParts(node: GraphNode): [string, string] {
   const suffix = `@${node.domain}`;
-  if (node.domain === '' || !node.name.endsWith(suffix) || node.name.length === suffix.length) return [node.name, ''];
+  if (node.domain === '' || !node.name.endsWith(suffix) || node.name.length === suffix.length)
+    return [node.name, ''];
   return [node.name.slice(0, -suffix.length), suffix];
 }
 
@@ -79,7 +87,8 @@ export function hopsText(hops: number): string {
   return counted(hops, 'hop', 'hops');
 }
 
-export function nothingFound(): string {
+/** What may be said of an account without a path: what was not read may hold one. */
+export function unfound(): string {
   const target = shortened(report.target, 100);
   return report.coverage.complete ?
       `No path to ${target} was found in what was read.` :
