@@ -15,7 +15,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "fixtures/samba"))
-from domain_controller import DomainController  # noqa: E402
+from domain_controller import DomainController, own_address  # noqa: E402
 
 TIERLINE = os.environ["TIERLINE"]
 USERS = 3000
@@ -46,7 +46,7 @@ def measure(command, env):
 def main():
     table = (ROOT / "docs/collected-attributes.md").read_text()
     names = [line.split("`")[1] for line in table.splitlines() if line.startswith("| `")]
-    with tempfile.TemporaryDirectory() as folder, DomainController(f"{folder}/dc", "127.0.0.2") as dc:
+    with tempfile.TemporaryDirectory() as folder, DomainController(f"{folder}/dc", own_address(2)) as dc:
         populate(dc)
         env = dc.client_env("collector")
         ours = [TIERLINE, "collect", dc.url, "--bind", "gssapi", "-o", f"{folder}/out.snap"]

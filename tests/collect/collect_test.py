@@ -18,7 +18,7 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "fixtures/samba"))
-from domain_controller import DomainController  # noqa: E402
+from domain_controller import DomainController, own_address  # noqa: E402
 from forest import AWKWARD_NAMES, Forest  # noqa: E402
 
 TIERLINE = os.environ["TIERLINE"]
@@ -29,7 +29,7 @@ SD_FLAGS = "!1.2.840.113556.1.4.801=::MAMCAQc="
 def setUpModule():
     global scratch, dc, forest, planted
     scratch = pathlib.Path(tempfile.mkdtemp(prefix="tierline-collect-"))
-    dc = DomainController(scratch / "dc", "127.0.0.2", aliases=[Proxy.address])
+    dc = DomainController(scratch / "dc", own_address(2), aliases=[Proxy.address])
     dc.start()
     forest = Forest(dc)
     forest.build()
@@ -286,13 +286,14 @@ class Drift(unittest.TestCase):
 
 
 class Proxy:
-    """Stands before the domain controller. The first `faults` connections are closed after `after` bytes of
-    answers, or, to `stall`, kept open in silence; later ones are left alone."""
+    """Stands before a domain controller. The first `faults` connections are closed after `after` bytes of
+    answers, or, to `stall`, kept open in silence; later ones are left alone. `on_fault` is called first."""
 
-    address = "127.0.0.3"
+    address = own_address(3)
 
-    def __init__(self, port, after, faults=1000, stall=False):
+    def __init__(self, port, after, faults=1000, stall=False, server=None, on_fault=lambda: None):
         self.port, self.after, self.faults, self.stall = port, after, faults, stall
+        self.server, self.on_fault = server or dc.address, on_fault
         self.listener = socket.create_server((self.address, 0))
         self.connections = 0
         threading.Thread(target=self._serve, daemon=True).start()
@@ -309,7 +310,11 @@ class Proxy:
                 return
             self.connections += 1
             limit = self.after if self.connections <= self.faults else None
-            server = socket.create_connection((dc.address, self.port))
+            try:
+                server = socket.create_connection((self.server, self.port))
+            except ConnectionRefusedError:
+                client.close()
+                continue
             for source, sink, most in ((client, server, None), (server, client, limit)):
                 threading.Thread(target=self._forward, args=(source, sink, most), daemon=True).start()
 
@@ -321,6 +326,7 @@ class Proxy:
                 if limit is not None and seen > limit:
                     if self.stall:
                         continue
+                    self.on_fault()
                     break
                 sink.sendall(data)
         except OSError:
@@ -374,6 +380,39 @@ class Trouble(unittest.TestCase):
         time.sleep(3)
         self.refused(77, "expired", "kinit", arguments=[dc.url, "--bind", "gssapi"], env=env)
 
+    def test_layer_inside_tls_that_the_server_refuses(self):
+        # Windows takes GSSAPI without a layer inside TLS; Samba takes it neither with nor without by default.
+        self.refused(77, "cannot log on by GSSAPI", arguments=[dc.ldaps_url, "--bind", "gssapi", "--ca-file", dc.ca_file],
+                     env=dc.client_env("collector"))
+
+    def test_keytab_from_before_a_change_of_password(self):
+        forest.user("rotated")
+        keytab = dc.keytab("rotated")
+        forest.sam.setpassword("(sAMAccountName=rotated)", "An0ther.Passw0rd")
+        self.refused(77, "no ticket for rotated@CORP.TEST", arguments=[
+            dc.url, "--keytab", keytab, "--principal", "rotated@CORP.TEST"])
+
+    def test_no_kdc(self):
+        config = scratch / "nowhere.conf"
+        config.write_text(dc.krb5_config.read_text().replace(f"kdc = {dc.address}", f"kdc = {own_address(9)}"))
+        self.refused(69, "no ticket", arguments=[dc.url, "--keytab", dc.keytab("collector"), "--principal",
+                                                 "collector@CORP.TEST"], env=dict(dc.client_env(), KRB5_CONFIG=str(config)))
+
+    def test_what_was_there_before_stays_when_a_collection_fails(self):
+        self.output.write_text("the last good one")
+        proxy = self.proxy(389, 300_000)
+        done = run("collect", f"ldap://{proxy.listening}", "-o", self.output, env=dc.client_env("collector"))
+        self.assertEqual(done.returncode, 69, done.stderr)
+        self.assertEqual(self.output.read_text(), "the last good one")
+        self.assertEqual(list(self.folder.iterdir()), [self.output])
+
+    def test_unwritable_output_is_found_out_before_reading(self):
+        proxy = self.proxy(389, None)
+        done = run("collect", f"ldap://{proxy.listening}", "-o", "/nonexistent/folder/out.snap",
+                   env=dc.client_env("collector"))
+        self.assertEqual(done.returncode, 73, done.stderr)
+        self.assertEqual(proxy.connections, 0)
+
     def test_wrong_key_in_keytab(self):
         self.refused(77, "no ticket", arguments=[dc.url, "--keytab", dc.keytab("collector"), "--principal",
                                                  "nobody@CORP.TEST"])
@@ -394,14 +433,10 @@ class Trouble(unittest.TestCase):
                      arguments=self.simple(dc.ldaps_url, "--ca-file", "/nonexistent.pem"))
 
     def test_unreachable_port_and_host(self):
-        self.refused(69, "Can't contact", arguments=["ldap://127.0.0.2:9"], env=dc.client_env("collector"))
+        self.refused(69, "Can't contact", arguments=[f"ldap://{dc.address}:9"], env=dc.client_env("collector"))
 
     def test_no_address(self):
-        self.refused(64, "no LDAP address", arguments=["http://127.0.0.2"], env=dc.client_env("collector"))
-
-    def test_unwritable_folder(self):
-        done = run("collect", dc.url, "-o", "/nonexistent/folder/out.snap", env=dc.client_env("collector"))
-        self.assertEqual(done.returncode, 73, done.stderr)
+        self.refused(64, "no LDAP address", arguments=[f"http://{dc.address}"], env=dc.client_env("collector"))
 
     def test_full_disk(self):
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", self.folder], check=True)
@@ -409,17 +444,14 @@ class Trouble(unittest.TestCase):
         self.refused(74, "No space left", arguments=[dc.url], env=dc.client_env("collector"))
 
     def test_server_killed_in_mid_search(self):
-        other = DomainController(scratch / "mortal", "127.0.0.6")
+        other = DomainController(scratch / "mortal", own_address(6), aliases=[Proxy.address])
         other.start()
         self.addCleanup(other.stop)
-        environment = other.client_env("Administrator")
-        process = subprocess.Popen([TIERLINE, "collect", other.url, "-o", self.output], env=environment,
-                                   stderr=subprocess.PIPE, text=True)
-        time.sleep(0.4)
-        other.kill()
-        message = process.communicate(timeout=120)[1]
-        self.assertEqual(process.returncode, 69, message)
-        self.assertEqual(list(self.folder.iterdir()), [])
+        # What counts the bytes stands between; what the collector loses is the server itself, for good.
+        proxy = self.proxy(389, 300_000, server=other.address, on_fault=other.kill)
+        self.refused(69, "Can't contact", arguments=[f"ldap://{proxy.listening}"], env=other.client_env("Administrator"))
+        self.assertIsNone(other.process)
+        self.assertGreater(proxy.connections, 1)
 
     def test_a_connection_that_breaks_is_made_again_and_nothing_comes_twice(self):
         whole = dump(collect("collector", "whole.snap"))
