@@ -175,6 +175,16 @@ class Facts(unittest.TestCase):
         self.assertEqual([k[:2] for k in mine if mine[k] != theirs[k]][:20], [])
         print(f"{sum(mine.values())} values of {len(objects)} objects compared", file=sys.stderr)
 
+    def test_every_attribute_of_the_table_is_one_of_the_schema(self):
+        # A misspelt one would be asked for and never come. These are newer than the schema that Samba has.
+        newer = {"ms-Mcs-AdmPwdExpirationTime", "msLAPS-PasswordExpirationTime", "msDS-DelegatedMSAState",
+                 "msDS-ManagedAccountPrecededByLink", "msDS-SupersededManagedAccountLink",
+                 "msDS-SupersededServiceAccountState"}
+        table = (ROOT / "docs/collected-attributes.md").read_text()
+        asked = {line.split("`")[1] for line in table.splitlines() if line.startswith("| `")}
+        known = {value.decode() for (_, name, value) in dump(planted) if name == "ldapdisplayname"}
+        self.assertEqual(asked - known, newer)
+
     def test_awkward_names_and_large_groups(self):
         values = dump(collect("collector", "names.snap"))
         shown = {value.decode() for (_, name, value) in values if name == "displayname"}

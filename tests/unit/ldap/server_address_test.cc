@@ -17,10 +17,11 @@ TEST_CASE("an address is one host and one port") {
 }
 
 TEST_CASE("anything else is refused as usage") {
-  for (const char* wrong : {"", "dc1.corp.test", "http://dc1", "ldap://", "ldap:///",
-                            "ldapi://%2ftmp%2fsocket", "ldap://dc1:port", "ldaps://dc1 ldap://dc2",
-                            "ldaps://dc1,ldap://dc2", "ldap://dc1/DC=corp", "ldap://dc1/?member",
-                            "ldap://dc1/?member?sub?(cn=*)", "ldap://dc1:3268", "ldaps://dc1:3269", "ldap://dc1\n"}) {
+  for (const char* wrong :
+       {"", "dc1.corp.test", "http://dc1", "ldap://", "ldap:///", "ldapi://%2ftmp%2fsocket",
+        "ldap://dc1:port", "ldaps://dc1 ldap://dc2", "ldaps://dc1,ldap://dc2", "ldap://dc1/DC=corp",
+        "ldap://dc1/?member", "ldap://dc1/?member?sub?(cn=*)", "ldap://dc1:3268", "ldaps://dc1:3269",
+        "ldap://dc1\n"}) {
     CAPTURE(wrong);
     const Result<ServerAddress> address = parse_address(wrong);
     REQUIRE(!address.ok());
