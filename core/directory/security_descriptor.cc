@@ -6,41 +6,15 @@
 namespace tierline::directory {
 namespace {
 
+constexpr std::size_t kOwnerField = 4;  // where in the header the offsets stand
+constexpr std::size_t kGroupField = 8;
+constexpr std::size_t kSaclField = 12;
+constexpr std::size_t kDaclField = 16;
+constexpr std::size_t kHeaderSize = 20;
 constexpr std::size_t kAclHeaderSize = 8;
 constexpr std::size_t kAceHeaderSize = 4;
 constexpr std::uint32_t kObjectTypePresent = 0x1;  // [MS-DTYP] 2.4.4.3
 constexpr std::uint32_t kInheritedObjectTypePresent = 0x2;
-
-enum class AceShape { Raw, Plain, Object };
-
-AceShape shape_of(AceType type) noexcept {
-  switch (type) {
-    case AceType::Allow:
-    case AceType::Deny:
-    case AceType::Audit:
-    case AceType::Alarm:
-    case AceType::AllowCallback:
-    case AceType::DenyCallback:
-    case AceType::AuditCallback:
-    case AceType::AlarmCallback:
-    case AceType::MandatoryLabel:
-    case AceType::ResourceAttribute:
-    case AceType::ScopedPolicy:
-      return AceShape::Plain;
-    case AceType::AllowObject:
-    case AceType::DenyObject:
-    case AceType::AuditObject:
-    case AceType::AlarmObject:
-    case AceType::AllowCallbackObject:
-    case AceType::DenyCallbackObject:
-    case AceType::AuditCallbackObject:
-    case AceType::AlarmCallbackObject:
-      return AceShape::Object;
-    case AceType::AllowCompound:
-      return AceShape::Raw;
-  }
-  return AceShape::Raw;
-}
 
 Error malformed(std::string message, std::size_t offset) {
   return {ErrorCode::BadData, "security descriptor: " + std::move(message), {}, offset};
@@ -77,7 +51,8 @@ Result<Ace> parse_ace(ByteSpan raw, std::size_t offset) {
   return ace;
 }
 
-Result<Acl> parse_acl(ByteSpan bytes, std::size_t offset) {
+// `field` is where in the header the list's offset stands.
+Result<Acl> parse_acl(ByteSpan bytes, std::size_t offset, std::size_t field) {
   ByteReader header(bytes, offset);
   Acl acl;
   acl.revision = header.u8();
@@ -85,7 +60,9 @@ Result<Acl> parse_acl(ByteSpan bytes, std::size_t offset) {
   const std::size_t size = header.u16();
   const std::size_t count = header.u16();
   header.u16();
-  if (header.failed()) return malformed("an access control list begins outside the descriptor", offset);
+  if (offset < kHeaderSize || header.failed()) {
+    return malformed("an access control list begins outside the descriptor's body", field);
+  }
   if (acl.revision < 2 || acl.revision > 4) return malformed("unknown ACL revision", offset);
   if (size < kAclHeaderSize || size > bytes.size() - offset) {
     return malformed("an access control list runs over the end", offset);
@@ -108,15 +85,48 @@ Result<Acl> parse_acl(ByteSpan bytes, std::size_t offset) {
   return acl;
 }
 
-Result<std::optional<Sid>> parse_sid(ByteSpan bytes, std::size_t offset) {
+Result<std::optional<Sid>> parse_sid(ByteSpan bytes, std::size_t offset, std::size_t field) {
   if (offset == 0) return std::optional<Sid>();
-  if (offset > bytes.size()) return malformed("a SID begins outside the descriptor", offset);
+  if (offset < kHeaderSize || offset > bytes.size()) {
+    return malformed("a SID begins outside the descriptor's body", field);
+  }
   const std::optional<Sid> sid = Sid::from_bytes(bytes.subspan(offset));
   if (!sid) return malformed("a SID is malformed or runs over the end", offset);
   return sid;
 }
 
 }  // namespace
+
+AceShape shape_of(AceType type) noexcept {
+  switch (type) {
+    case AceType::Allow:
+    case AceType::Deny:
+    case AceType::Audit:
+    case AceType::Alarm:
+    case AceType::AllowCallback:
+    case AceType::DenyCallback:
+    case AceType::AuditCallback:
+    case AceType::AlarmCallback:
+    case AceType::MandatoryLabel:
+    case AceType::ResourceAttribute:
+    case AceType::ScopedPolicy:
+    case AceType::ProcessTrustLabel:
+    case AceType::AccessFilter:
+      return AceShape::Plain;
+    case AceType::AllowObject:
+    case AceType::DenyObject:
+    case AceType::AuditObject:
+    case AceType::AlarmObject:
+    case AceType::AllowCallbackObject:
+    case AceType::DenyCallbackObject:
+    case AceType::AuditCallbackObject:
+    case AceType::AlarmCallbackObject:
+      return AceShape::Object;
+    case AceType::AllowCompound:
+      return AceShape::Raw;
+  }
+  return AceShape::Raw;
+}
 
 bool Ace::is_allow() const noexcept {
   return type == AceType::Allow || type == AceType::AllowObject || type == AceType::AllowCallback ||
@@ -147,19 +157,19 @@ Result<SecurityDescriptor> SecurityDescriptor::parse(ByteSpan bytes) {
   if (revision != 1) return malformed("unknown revision " + std::to_string(revision), 0);
   if ((sd.control & sd_control::kSelfRelative) == 0) return malformed("not in self-relative form", 2);
 
-  Result<std::optional<Sid>> owner_sid = parse_sid(bytes, owner);
+  Result<std::optional<Sid>> owner_sid = parse_sid(bytes, owner, kOwnerField);
   if (!owner_sid) return std::move(owner_sid).error();
   sd.owner = *owner_sid;
-  Result<std::optional<Sid>> group_sid = parse_sid(bytes, group);
+  Result<std::optional<Sid>> group_sid = parse_sid(bytes, group, kGroupField);
   if (!group_sid) return std::move(group_sid).error();
   sd.group = *group_sid;
   if ((sd.control & sd_control::kDaclPresent) != 0 && dacl != 0) {
-    Result<Acl> acl = parse_acl(bytes, dacl);
+    Result<Acl> acl = parse_acl(bytes, dacl, kDaclField);
     if (!acl) return std::move(acl).error();
     sd.dacl = std::move(*acl);
   }
   if ((sd.control & sd_control::kSaclPresent) != 0 && sacl != 0) {
-    Result<Acl> acl = parse_acl(bytes, sacl);
+    Result<Acl> acl = parse_acl(bytes, sacl, kSaclField);
     if (!acl) return std::move(acl).error();
     sd.sacl = std::move(*acl);
   }

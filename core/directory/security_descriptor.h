@@ -36,22 +36,38 @@ enum class AceType : std::uint8_t {
   MandatoryLabel = 0x11,
   ResourceAttribute = 0x12,
   ScopedPolicy = 0x13,
+  ProcessTrustLabel = 0x14,  // this and the next: the Windows SDK's winnt.h
+  AccessFilter = 0x15,
 };
 
-/// ACE flags, [MS-DTYP] 2.4.4.1.
+/// What follows the header of an entry, [MS-DTYP] 2.4.4.
+enum class AceShape {
+  Raw,     ///< not known; kept as bytes
+  Plain,   ///< mask, SID, application data
+  Object,  ///< mask, object types, SID, application data
+};
+AceShape shape_of(AceType type) noexcept;
+
+/// ACE flags, [MS-DTYP] 2.4.4.1; kCritical is winnt.h's.
 namespace ace_flag {
 inline constexpr std::uint8_t kObjectInherit = 0x01;
 inline constexpr std::uint8_t kContainerInherit = 0x02;
 inline constexpr std::uint8_t kNoPropagate = 0x04;
 inline constexpr std::uint8_t kInheritOnly = 0x08;
 inline constexpr std::uint8_t kInherited = 0x10;
+inline constexpr std::uint8_t kCritical = 0x20;
+inline constexpr std::uint8_t kSuccessfulAccess = 0x40;
+inline constexpr std::uint8_t kFailedAccess = 0x80;
 }  // namespace ace_flag
 
 /// Security descriptor control bits, [MS-DTYP] 2.4.6.
 namespace sd_control {
 inline constexpr std::uint16_t kDaclPresent = 0x0004;
 inline constexpr std::uint16_t kSaclPresent = 0x0010;
+inline constexpr std::uint16_t kDaclInheritRequired = 0x0100;
+inline constexpr std::uint16_t kSaclInheritRequired = 0x0200;
 inline constexpr std::uint16_t kDaclAutoInherited = 0x0400;
+inline constexpr std::uint16_t kSaclAutoInherited = 0x0800;
 inline constexpr std::uint16_t kDaclProtected = 0x1000;
 inline constexpr std::uint16_t kSaclProtected = 0x2000;
 inline constexpr std::uint16_t kSelfRelative = 0x8000;
@@ -64,10 +80,13 @@ struct Ace {
   std::uint32_t mask = 0;                     ///< as stored; generic bits are not mapped
   std::optional<Guid> object_type;            ///< absent also when present and zero
   std::optional<Guid> inherited_object_type;  ///< likewise
-  Sid trustee;                                ///< empty (count 0) for types that are kept raw
-  ByteSpan condition;                         ///< the application data after the SID of a callback ACE
-  ByteSpan raw;                               ///< the whole entry, header included
+  Sid trustee;                                ///< means nothing, as the mask, in an entry that is kept raw
+  ByteSpan
+      condition;  ///< what follows the SID: the condition of a callback entry, the claim of a resource attribute
+  ByteSpan raw;  ///< the whole entry, header included
 
+  /// Of a kind that is not known, of which only `type`, `flags` and `raw` say anything.
+  bool is_raw() const noexcept { return shape_of(type) == AceShape::Raw; }
   bool is_inherited() const noexcept { return (flags & ace_flag::kInherited) != 0; }
   bool is_inherit_only() const noexcept { return (flags & ace_flag::kInheritOnly) != 0; }
   /// Allow entries of any form, conditional ones included.
@@ -96,7 +115,7 @@ struct SecurityDescriptor {
 
   /// Errors: BadData with the offset of the field that does not fit. An entry of an unknown type is kept
   /// raw; an entry that runs over its list, or a SID that runs over its entry, is an error, as nothing
-  /// after it can be trusted.
+  /// after it can be trusted. So is an offset into the header.
   static Result<SecurityDescriptor> parse(ByteSpan bytes);
 };
 

@@ -1,5 +1,6 @@
 """The program as other programs know it: exit codes, JSON, bad input. On the bundled real directory."""
 
+import base64
 import collections
 import json
 import os
@@ -179,6 +180,39 @@ class Usage(unittest.TestCase):
 
     def test_diff(self):
         self.assertEqual(run("diff", snapshot, snapshot, "--exit-code").returncode, 3)  # equal, but incomplete
+
+
+class Descriptors(unittest.TestCase):
+    SDDL = "O:DAG:DAD:PAI(OA;CI;WP;bf9679c0-0de6-11d0-a285-00aa003049e2;;AU)(XA;;RP;;;WD;(@USER.a == 1))"
+
+    def sddl(self, *lines):
+        done = run("sddl", "--domain-sid", DOMAIN, input="".join(line + "\n" for line in lines))
+        return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]
+
+    def test_one_line_of_each_form(self):
+        status, (text,) = self.sddl(self.SDDL)
+        self.assertEqual((status, text["sddl"], text["owner"], text["control"], text["sacl"]),
+                         (0, self.SDDL, DOMAIN + "-512", 0x9404, None))
+        self.assertEqual(text["dacl"][0], {
+            "type": "OA", "flags": ["CI"], "mask": 32, "rights": ["WP"],
+            "object_type": "bf9679c0-0de6-11d0-a285-00aa003049e2", "inherited_object_type": None,
+            "trustee": "S-1-5-11", "condition": None,
+            "sddl": "(OA;CI;WP;bf9679c0-0de6-11d0-a285-00aa003049e2;;AU)"})
+        self.assertEqual(text["dacl"][1]["condition"], "(@USER.a == 1)")
+        line = (ROOT / "fixtures/descriptors/detectionlab.hex").read_text().split()[3]
+        status, (as_hex, as_base64) = self.sddl(line, base64.b64encode(bytes.fromhex(line)).decode())
+        self.assertEqual((status, as_hex), (0, as_base64))
+
+    def test_a_bad_line_says_where_and_stops_nothing(self):
+        status, answers = self.sddl("D:(A;;GA;;;QQ)", "01000480", "no!", "", self.SDDL)
+        self.assertEqual(status, 65)
+        self.assertEqual([list(each) for each in answers[:4]], [["error", "offset"]] * 4)
+        self.assertEqual(answers[0]["offset"], 11)
+        self.assertEqual(answers[4]["sddl"], self.SDDL)
+
+    def test_usage(self):
+        self.assertEqual(run("sddl", "--domain-sid", "nonsense", input="D:\n").returncode, 64)
+        self.assertEqual(run("sddl", input="").returncode, 3)
 
 
 class ReadOnly(unittest.TestCase):

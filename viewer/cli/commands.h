@@ -16,5 +16,6 @@ Action declare_import(CLI::App& app);
 Action declare_info(CLI::App& app);
 Action declare_paths(CLI::App& app);
 Action declare_rights(CLI::App& app);
+Action declare_sddl(CLI::App& app);
 
 }  // namespace tierline::viewer::cli

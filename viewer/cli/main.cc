@@ -26,6 +26,7 @@ constexpr Command kCommands[] = {
     {"export", "hand the attack paths over as a file", declare_export},
     {"rights", "what one principal may do to one object, and the entries that decide it", declare_rights},
     {"edges", "the derived edges, one per line", declare_edges},
+    {"sddl", "security descriptors from standard input, one a line, as JSON", declare_sddl},
     {"info", "what a snapshot holds and where it came from", declare_info},
 };
 

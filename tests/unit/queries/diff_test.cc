@@ -121,7 +121,7 @@ TEST_CASE("an inherited entry that nothing above explains is told") {
   before.ann_list = "D:PAI(A;;GA;;;DA)";
   after.ann_list = "D:AI(A;;GA;;;DA)(A;CIID;WD;;;BA)";
   CHECK(changes(before, after) ==
-        Told{"changed setting: protected -> inherits", "added ace:  -> (A;CIID;WD;;;S-1-5-32-544)"});
+        Told{"changed setting: protected -> inherits", "added ace:  -> (A;CIID;WD;;;BA)"});
 }
 
 TEST_CASE("a renamed container is one change; its children have not moved") {
