@@ -39,11 +39,8 @@ class Kerberos {
     }
     if (code == 0) code = krb5_cc_resolve(context_, kCacheName, &cache_);
     if (code == 0) code = krb5_cc_initialize(context_, cache_, principal_);
+    // GSSAPI opens the cache by its name later; a cache in memory outlives the handles to it.
     if (code == 0) code = krb5_cc_store_cred(context_, cache_, &credentials_);
-    if (code == 0) {
-      // The cache lives as long as a handle to it is open, and GSSAPI opens it by name later.
-      cache_ = nullptr;
-    }
     return code;
   }
 

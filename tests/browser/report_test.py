@@ -528,7 +528,7 @@ class Hostile(PageTest):
 
     def test_it_can_be_looked_at(self):
         report = reports.corp()
-        for node, name in zip(report["nodes"], HOSTILE):
+        for node, name in zip(report["nodes"], list(HOSTILE)[::2]):
             node["name"] = name
         open_page(render(report))
         screenshot("hostile-names")

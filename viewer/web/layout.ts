@@ -12,7 +12,7 @@ const BETWEEN_LANES = 14;
 const MARGIN = 12;
 const PORT_STEP = 9;  // between lines that meet at one side of a box
 const ARROW = 9;
-const WIDER_AT_MOST = 25;
+const WIDER_AT_MOST = 14;  // times a fifth
 
 export interface Point {
   x: number;
@@ -290,19 +290,27 @@ interface Crossing {
 function placeLabels(labelled: Crossing[], all: Crossing[]): Map<Arc, Point>|null {
   const taken: Rectangle[] = [];
   const found = new Map<Arc, Point>();
-  const curves = all.map(
-      ({arc, from, to}) => ({arc, points: Array.from({length: 25}, (_, i) => onCurve(from, to, i / 24))}));
+  const curves = all.map(({arc, from, to}) => ({
+                           arc,
+                           top: Math.min(from.y, to.y),
+                           bottom: Math.max(from.y, to.y),
+                           points: Array.from({length: 25}, (_, i) => onCurve(from, to, i / 24)),
+                         }));
   for (const {arc, from, to, width} of labelled) {
     const height = LABEL_HEIGHT * arc.edges.length;
     let best: Rectangle|null = null;
     let least = Infinity;
-    for (let t = 0.06; t < 0.95; t += 0.02) {
-      const at = {...onCurve(from, to, t), width, height};
+    // From the middle of the curve outwards: what lies further out than the least cost cannot be better.
+    for (let step = 0; step < 45; ++step) {
+      const away = 0.02 * Math.ceil(step / 2);
+      if (away >= least) break;
+      const at = {...onCurve(from, to, step % 2 === 0 ? 0.5 + away : 0.5 - away), width, height};
       if (at.x - width / 2 < from.x + 5 || at.x + width / 2 > to.x - ARROW - 4) continue;
       if (taken.some((other) => overlap(at, other))) continue;
-      const covered =
-          curves.filter((other) => other.arc !== arc && other.points.some((point) => isIn(at, point)));
-      const cost = Math.abs(t - 0.5) + covered.length / 2;
+      const covered = curves.filter(
+          (other) => other.arc !== arc && other.top < at.y + height && other.bottom > at.y - height &&
+              other.points.some((point) => isIn(at, point)));
+      const cost = away + covered.length / 2;
       if (cost < least) [best, least] = [at, cost];
     }
     if (!best) return null;
@@ -316,7 +324,8 @@ function placeLabels(labelled: Crossing[], all: Crossing[]): Map<Arc, Point>|nul
 function widenForLabels(
     labelled: Crossing[], all: Crossing[], start: number): {gap: number; at: Map<Arc, Point>} {
   const narrowest = Math.max(48, ...labelled.map(({width}) => width + 2 * ARROW + 18));
-  for (let gap = narrowest; gap < narrowest + 40 * WIDER_AT_MOST; gap += 40) {
+  let gap = narrowest;
+  for (let tries = 0; tries < WIDER_AT_MOST; ++tries, gap = Math.ceil(gap * 1.2)) {
     for (const piece of all) piece.to.x = start + gap;
     const at = placeLabels(labelled, all);
     if (at) return {gap, at};
