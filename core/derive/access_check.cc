@@ -71,13 +71,20 @@ class TreeState {
   std::vector<State> states_;
 };
 
-/// The walk for one bit. Without a `trustee` it is the whole token that asks. `allow_conditional` says whether a
-/// grant under a condition counts.
+/// Who asks.
+struct Asker {
+  /// Only entries that allow this one count; absent when all that allow somebody in the token do.
+  std::optional<Trustee> trustee;
+  const std::vector<Trustee>& token;
+  /// Whether more than the token may be in it, so that a denial of another leaves a question open.
+  bool is_open = true;
+};
+
+/// The walk for one bit. `allow_conditional` says whether a grant under a condition counts.
 class BitWalk {
  public:
-  BitWalk(const CompiledDacl& dacl, const ObjectTypeTree& tree, std::optional<Trustee> trustee,
-          const std::vector<Trustee>& token, bool allow_conditional)
-      : dacl_(dacl), tree_(tree), trustee_(trustee), token_(token), allow_conditional_(allow_conditional) {}
+  BitWalk(const CompiledDacl& dacl, const ObjectTypeTree& tree, const Asker& asker, bool allow_conditional)
+      : dacl_(dacl), tree_(tree), asker_(asker), allow_conditional_(allow_conditional) {}
 
   bool extended(std::uint32_t bit, const std::optional<directory::Guid>& type, Decision& decision) const {
     for (const CompiledAce& ace : dacl_.aces) {
@@ -156,14 +163,14 @@ class BitWalk {
   }
 
   bool counts(const CompiledAce& ace) const {
-    return (trustee_ ? ace.trustee == *trustee_ : in_token(ace)) && (allow_conditional_ || !ace.conditional);
+    const bool is_asked = asker_.trustee ? ace.trustee == *asker_.trustee : in_token(ace);
+    return is_asked && (allow_conditional_ || !ace.conditional);
   }
-  // A whole token holds a trustee or does not; only for a single one is it open who else is in the token.
   void exclude(const CompiledAce& ace, Decision& decision) const {
-    if (trustee_) decision.excluded.push_back(ace.trustee);
+    if (asker_.is_open) decision.excluded.push_back(ace.trustee);
   }
   bool in_token(const CompiledAce& ace) const {
-    return std::binary_search(token_.begin(), token_.end(), ace.trustee);
+    return std::binary_search(asker_.token.begin(), asker_.token.end(), ace.trustee);
   }
   bool related(NodeIndex a, NodeIndex b) const {
     return tree_.is_at_or_below(a, b) || tree_.is_at_or_below(b, a);
@@ -171,15 +178,13 @@ class BitWalk {
 
   const CompiledDacl& dacl_;
   const ObjectTypeTree& tree_;
-  std::optional<Trustee> trustee_;
-  const std::vector<Trustee>& token_;
+  const Asker& asker_;
   bool allow_conditional_;
 };
 
 std::optional<Decision> decide(const CompiledDacl& dacl, const ObjectTypeTree& tree, const Request& request,
-                               std::optional<Trustee> trustee, const std::vector<Trustee>& token,
-                               bool allow_conditional) {
-  const BitWalk walk(dacl, tree, trustee, token, allow_conditional);
+                               const Asker& asker, bool allow_conditional) {
+  const BitWalk walk(dacl, tree, asker, allow_conditional);
   NodeIndex node = ObjectTypeTree::kRoot;
   if (request.kind == Request::Kind::Property && request.object_type) {
     const auto found = tree.find(*request.object_type);
@@ -213,13 +218,13 @@ std::optional<Decision> decide(const CompiledDacl& dacl, const ObjectTypeTree& t
 }
 
 Decision check(const CompiledDacl& dacl, const ObjectTypeTree& tree, const Request& request,
-               std::optional<Trustee> trustee, const std::vector<Trustee>& token) {
+               const Asker& asker) {
   if (dacl.grants_everything) return {.granted = true};
-  if (auto plain = decide(dacl, tree, request, trustee, token, false)) return *std::move(plain);
+  if (auto plain = decide(dacl, tree, request, asker, false)) return *std::move(plain);
   const bool has_condition = std::any_of(dacl.aces.begin(), dacl.aces.end(),
                                          [](const CompiledAce& ace) { return ace.allow && ace.conditional; });
   if (has_condition) {
-    if (auto conditional = decide(dacl, tree, request, trustee, token, true)) return *std::move(conditional);
+    if (auto conditional = decide(dacl, tree, request, asker, true)) return *std::move(conditional);
   }
   return {};
 }
@@ -228,12 +233,22 @@ Decision check(const CompiledDacl& dacl, const ObjectTypeTree& tree, const Reque
 
 Decision access_check(const CompiledDacl& dacl, const ObjectTypeTree& tree, const Request& request,
                       Trustee trustee, const std::vector<Trustee>& token) {
-  return check(dacl, tree, request, trustee, token);
+  return check(dacl, tree, request, {trustee, token});
+}
+
+Decision joint_access_check(const CompiledDacl& dacl, const ObjectTypeTree& tree, const Request& request,
+                            Trustee trustee, const std::vector<Trustee>& token) {
+  Decision decision = check(dacl, tree, request, {std::nullopt, token});
+  const bool is_named = std::any_of(dacl.aces.begin(), dacl.aces.end(), [&](const CompiledAce& ace) {
+    return ace.trustee == trustee &&
+           std::binary_search(decision.aces.begin(), decision.aces.end(), ace.place);
+  });
+  return is_named ? decision : Decision();
 }
 
 Decision access_check(const CompiledDacl& dacl, const ObjectTypeTree& tree, const Request& request,
                       const std::vector<Trustee>& token) {
-  return check(dacl, tree, request, std::nullopt, token);
+  return check(dacl, tree, request, {std::nullopt, token, false});
 }
 
 }  // namespace tierline::derive

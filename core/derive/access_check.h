@@ -66,6 +66,11 @@ struct Decision {
 Decision access_check(const CompiledDacl& dacl, const ObjectTypeTree& tree, const Request& request,
                       Trustee trustee, const std::vector<Trustee>& token);
 
+/// The same for a right whose bits come from different entries, as reading a confidential attribute does: entries
+/// that allow anybody in `token` count, and one that names `trustee` must be among those that granted.
+Decision joint_access_check(const CompiledDacl& dacl, const ObjectTypeTree& tree, const Request& request,
+                            Trustee trustee, const std::vector<Trustee>& token);
+
 /// Decides `request` for one whole logon token, ascending: every entry for a trustee in it counts, as on the
 /// domain controller, and nothing is left open.
 Decision access_check(const CompiledDacl& dacl, const ObjectTypeTree& tree, const Request& request,

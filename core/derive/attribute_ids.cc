@@ -25,6 +25,18 @@ AttributeIds::AttributeIds(const snapshot::Snapshot& snapshot)
       ds_heuristics(snapshot.attribute("dSHeuristics")),
       flags(snapshot.attribute("flags")),
       laps_legacy_expiry(snapshot.attribute("ms-Mcs-AdmPwdExpirationTime")),
-      laps_expiry(snapshot.attribute("msLAPS-PasswordExpirationTime")) {}
+      laps_expiry(snapshot.attribute("msLAPS-PasswordExpirationTime")),
+      server_reference(snapshot.attribute("serverReference")),
+      gpc_functionality_version(snapshot.attribute("gPCFunctionalityVersion")),
+      gpc_wql_filter(snapshot.attribute("gPCWQLFilter")),
+      trust_partner(snapshot.attribute("trustPartner")),
+      flat_name(snapshot.attribute("flatName")),
+      security_identifier(snapshot.attribute("securityIdentifier")),
+      trust_direction(snapshot.attribute("trustDirection")),
+      trust_type(snapshot.attribute("trustType")),
+      trust_attributes(snapshot.attribute("trustAttributes")),
+      user_workstations(snapshot.attribute("userWorkstations")),
+      assigned_policy(snapshot.attribute("msDS-AssignedAuthNPolicy")),
+      assigned_silo(snapshot.attribute("msDS-AssignedAuthNPolicySilo")) {}
 
 }  // namespace tierline::derive

@@ -16,6 +16,9 @@ struct AttributeIds {
       host_service_account;
   Id gp_link, gp_options, ds_heuristics, flags;
   Id laps_legacy_expiry, laps_expiry;
+  Id server_reference, gpc_functionality_version, gpc_wql_filter;
+  Id trust_partner, flat_name, security_identifier, trust_direction, trust_type, trust_attributes;
+  Id user_workstations, assigned_policy, assigned_silo;
 };
 
 }  // namespace tierline::derive

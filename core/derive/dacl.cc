@@ -35,8 +35,10 @@ CompiledDacl compile(const directory::SecurityDescriptor& descriptor, const Trus
       row.trustee = *self;
     } else if (ace.trustee == kOwnerRights) {
       row.trustee = kOwnerRightsTrustee;
+    } else if (const std::optional<Trustee> trustee = trustee_of(ace.trustee)) {
+      row.trustee = *trustee;
     } else {
-      row.trustee = trustee_of(ace.trustee);
+      continue;
     }
     compiled.aces.push_back(row);
   }

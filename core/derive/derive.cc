@@ -9,8 +9,9 @@ using Pass = void (*)(Derivation&, Tokens&);
 
 // Composite edges come after the primitive ones that they join.
 constexpr Pass kPasses[] = {
-    add_tree,        add_rights_on_objects, add_rights_in_attributes, add_delegation,
-    add_replication, add_group_policy,      add_admin_sd_holder,      mark_tier_zero,
+    add_tree,       add_admin_sd_holder, add_rights_on_objects, add_rights_in_attributes,
+    add_delegation, add_replication,     add_group_policy,      add_special_identities,
+    add_trusts,     mark_tier_zero,
 };
 
 }  // namespace

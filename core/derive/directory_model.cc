@@ -5,6 +5,7 @@
 #include "core/base/text.h"
 #include "core/directory/distinguished_name.h"
 #include "core/knowledge/class_kinds.h"
+#include "core/knowledge/group_type.h"
 #include "core/knowledge/user_account_control.h"
 #include "core/knowledge/well_known.h"
 
@@ -50,6 +51,7 @@ DirectoryModel::DirectoryModel(const snapshot::Snapshot& snapshot, graph::GraphB
     if (object.has(attributes_.ds_heuristics)) ds_heuristics_ = object.text(attributes_.ds_heuristics);
   }
   find_domains();
+  read_trusts();
   place_objects_in_domains();
   make_nodes();
 }
@@ -80,6 +82,40 @@ void DirectoryModel::find_domains() {
   }
 }
 
+void DirectoryModel::read_trusts() {
+  forest_of_.resize(domains_.size());
+  for (std::size_t d = 0; d < domains_.size(); ++d) forest_of_[d] = static_cast<DomainIndex>(d);
+  const auto domain_named = [&](const std::string& name) -> std::optional<DomainIndex> {
+    for (std::size_t d = 0; d < domains_.size(); ++d) {
+      if (domains_[d].name == name) return static_cast<DomainIndex>(d);
+    }
+    return std::nullopt;
+  };
+  for (ObjectIndex i = 0; i < snapshot_.object_count(); ++i) {
+    const Object object = snapshot_.object(i);
+    if (!has_class(object, attributes_.object_class, "trustedDomain")) continue;
+    const auto holder = domain_named(upper_case(directory::dns_domain(object.dn())));
+    if (!holder) continue;
+    Trust trust;
+    trust.object = i;
+    trust.domain = *holder;
+    trust.partner_name = upper_case(object.text(attributes_.trust_partner));
+    trust.partner = domain_named(trust.partner_name);
+    trust.partner_sid = sid_of(object, attributes_.security_identifier).value_or(Sid());
+    trust.partner_flat_name = object.text(attributes_.flat_name);
+    trust.direction =
+        static_cast<knowledge::TrustDirection>(object.number(attributes_.trust_direction).value_or(0) & 3);
+    trust.attributes = static_cast<std::uint32_t>(object.number(attributes_.trust_attributes).value_or(0));
+    trusts_.push_back(std::move(trust));
+  }
+  for (const Trust& trust : trusts_) {
+    if ((trust.attributes & knowledge::trust_attribute::kWithinForest) == 0 || !trust.partner) continue;
+    const DomainIndex kept = std::min(forest_of_[trust.domain], forest_of_[*trust.partner]);
+    const DomainIndex merged = std::max(forest_of_[trust.domain], forest_of_[*trust.partner]);
+    std::replace(forest_of_.begin(), forest_of_.end(), merged, kept);
+  }
+}
+
 // By the DC components: the domain of that name, or the nearest one above it (DomainDnsZones.corp.test
 // belongs to corp.test).
 void DirectoryModel::place_objects_in_domains() {
@@ -87,8 +123,22 @@ void DirectoryModel::place_objects_in_domains() {
   for (std::size_t d = 0; d < domains_.size(); ++d)
     by_name.emplace(domains_[d].name, static_cast<DomainIndex>(d));
   domain_of_.assign(snapshot_.object_count(), root_domain_);
+  forest_wide_.assign(snapshot_.object_count(), false);
+  std::vector<std::string> configurations;
   for (ObjectIndex i = 0; i < snapshot_.object_count(); ++i) {
-    std::string name = upper_case(directory::dns_domain(snapshot_.object(i).dn()));
+    const Object object = snapshot_.object(i);
+    if (has_class(object, attributes_.object_class, "configuration")) {
+      configurations.push_back(fold_case(object.dn()));
+    }
+  }
+  for (ObjectIndex i = 0; i < snapshot_.object_count(); ++i) {
+    const std::string_view dn = snapshot_.object(i).dn();
+    for (const std::string& configuration : configurations) {
+      if (dn.size() < configuration.size()) continue;
+      const std::string_view end = dn.substr(dn.size() - configuration.size());
+      forest_wide_[i] = forest_wide_[i] || fold_case(end) == configuration;
+    }
+    std::string name = upper_case(directory::dns_domain(dn));
     while (!name.empty()) {
       if (const auto found = by_name.find(name); found != by_name.end()) {
         domain_of_[i] = found->second;
@@ -218,6 +268,21 @@ void DirectoryModel::make_nodes() {
       nodes_[i] = builder_.add_node(describe(snapshot_.object(i)));
     }
   }
+}
+
+bool DirectoryModel::may_be_in_token(NodeId principal, ObjectIndex object) const {
+  const graph::Node& node = builder_.node(principal);
+  if (node.kind != NodeKind::Group || node.object == snapshot::kNoObject) return true;
+  const auto type = snapshot_.object(node.object).number(attributes_.group_type);
+  if (!type) return true;
+  if ((*type & knowledge::group_type::kSecurityEnabled) == 0) return false;
+  const bool is_local = (*type & knowledge::group_type::kDomainLocal) != 0;
+  return !is_local || forest_wide_[object] || domain_of_[node.object] == domain_of_[object];
+}
+
+std::optional<NodeId> DirectoryModel::trustee_of(const Sid& sid, ObjectIndex object) {
+  const NodeId node = node_of_sid(sid, domain_of_[object]);
+  return may_be_in_token(node, object) ? std::optional(node) : std::nullopt;
 }
 
 NodeId DirectoryModel::node_of_sid(const Sid& sid, DomainIndex domain) {

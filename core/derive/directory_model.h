@@ -12,6 +12,7 @@
 #include "core/derive/schema.h"
 #include "core/directory/sid.h"
 #include "core/graph/graph_builder.h"
+#include "core/knowledge/trusts.h"
 #include "core/snapshot/snapshot.h"
 
 namespace tierline::derive {
@@ -22,6 +23,21 @@ struct Domain {
   directory::Sid sid;
   std::string name;                                  ///< DNS name in upper case
   snapshot::ObjectIndex head = snapshot::kNoObject;  ///< its domainDNS object
+};
+
+/// A trustedDomain object: how the domain that holds it and its partner trust each other.
+struct Trust {
+  snapshot::ObjectIndex object = snapshot::kNoObject;
+  DomainIndex domain = 0;              ///< the one that holds the object
+  std::optional<DomainIndex> partner;  ///< absent when the snapshot does not hold the partner
+  std::string partner_name;            ///< DNS name in upper case
+  directory::Sid partner_sid;          ///< empty (count 0) for a realm without SIDs
+  std::string partner_flat_name;
+  knowledge::TrustDirection direction = knowledge::TrustDirection::Disabled;
+  std::uint32_t attributes = 0;  ///< knowledge::trust_attribute
+
+  bool is_inbound() const { return knowledge::is_inbound(direction); }    ///< the partner trusts the domain
+  bool is_outbound() const { return knowledge::is_outbound(direction); }  ///< the domain trusts the partner
 };
 
 class DirectoryModel {
@@ -35,12 +51,25 @@ class DirectoryModel {
   const Schema& schema() const { return schema_; }
   const std::vector<Domain>& domains() const { return domains_; }
 
+  const std::vector<Trust>& trusts() const { return trusts_; }
+  /// Whether the domains belong to one forest, as far as their trusts say.
+  bool in_one_forest(DomainIndex a, DomainIndex b) const { return forest_of_[a] == forest_of_[b]; }
+
   graph::NodeId node_of(snapshot::ObjectIndex object) const { return nodes_[object]; }
   ClassId class_of(snapshot::ObjectIndex object) const { return classes_[object]; }
   /// The domain whose naming context, or whose forest's configuration, holds the object.
   DomainIndex domain_of(snapshot::ObjectIndex object) const { return domain_of_[object]; }
   /// Whether the object heads a naming context, and so inherits nothing from above.
   bool is_naming_context(snapshot::ObjectIndex object) const;
+
+  /// Whether every domain controller of the forest holds the object, as it is in the configuration or schema.
+  bool is_forest_wide(snapshot::ObjectIndex object) const { return forest_wide_[object]; }
+
+  /// False for a group that no token holds which the check of `object` sees: a distribution group, or one that
+  /// is local to another domain than the object's ([MS-ADTS] 6.4, [MS-PAC] 4.1.2.2).
+  bool may_be_in_token(graph::NodeId principal, snapshot::ObjectIndex object) const;
+  /// The node of a SID in the descriptor of `object`; absent when it is such a group's.
+  std::optional<graph::NodeId> trustee_of(const directory::Sid& sid, snapshot::ObjectIndex object);
 
   /// The node of a SID as it is meant in `domain`; made when nothing has it yet.
   graph::NodeId node_of_sid(const directory::Sid& sid, DomainIndex domain);
@@ -68,6 +97,7 @@ class DirectoryModel {
 
   SidInDomain key_of(const directory::Sid& sid, DomainIndex domain) const;
   void find_domains();
+  void read_trusts();
   void place_objects_in_domains();
   void make_nodes();
   graph::Node describe(const snapshot::Object& object) const;
@@ -81,6 +111,9 @@ class DirectoryModel {
   Schema schema_;
   std::vector<Domain> domains_;
   DomainIndex root_domain_ = 0;
+  std::vector<Trust> trusts_;
+  std::vector<DomainIndex> forest_of_;  ///< the first domain of each domain's forest
+  std::vector<bool> forest_wide_;
   std::vector<DomainIndex> domain_of_;
   std::vector<ClassId> classes_;
   std::vector<graph::NodeId> nodes_;

@@ -124,7 +124,7 @@ Result<EffectiveRights::State::Question> EffectiveRights::State::ask(ObjectIndex
   const DomainIndex domain = directory.domain_of(object);
   Question question;
   question.dacl = compile(
-      *descriptor, [&](const Sid& sid) { return directory.node_of_sid(sid, domain); },
+      *descriptor, [&](const Sid& sid) { return directory.trustee_of(sid, object); },
       directory.node_of(object));
   question.tree = &directory.schema().tree(directory.class_of(object));
   question.token = tokens->of(directory.node_of(principal));

@@ -39,6 +39,12 @@ std::string_view text_of(Rule rule) {
       return "The object is protected: AdminSDHolder's security descriptor is written over its own.";
     case Rule::JoinedReplicationRights:
       return "The two replication rights come from different entries that meet in this principal's token.";
+    case Rule::NetworkLogon:
+      return "Every logon at a domain controller over the network has it.";
+    case Rule::ChosenLogon:
+      return "Whoever logs on gets it by the way of logging on.";
+    case Rule::EnabledGuest:
+      return "Guest is enabled: an unknown user is taken for it.";
     case Rule::AbsentDacl:
       return "The descriptor has no DACL, so everyone has every right.";
   }

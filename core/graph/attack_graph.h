@@ -50,6 +50,9 @@ enum class Rule : std::uint32_t {
   AdminSdHolderProtects,
   JoinedReplicationRights,
   AbsentDacl,
+  NetworkLogon,
+  ChosenLogon,
+  EnabledGuest,
 };
 
 std::string_view text_of(Rule rule);

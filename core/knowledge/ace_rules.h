@@ -28,8 +28,9 @@ enum class RightKind : std::uint8_t {
 /// What must be true of the object or its forest besides the right.
 enum class Condition : std::uint8_t {
   None,
-  HasLaps,  ///< the computer carries an expiry time of a LAPS password
-  HasPki,   ///< the forest has an enterprise certification authority
+  HasLegacyLaps,   ///< the computer carries the expiry time of a legacy LAPS password
+  HasWindowsLaps,  ///< the computer carries the expiry time of a Windows LAPS password
+  HasPki,          ///< the forest has an enterprise certification authority
 };
 
 struct AceRule {
@@ -44,6 +45,7 @@ struct AceRule {
       {};                  ///< when the same trustee has one of these, the row adds nothing
   NodeKinds weak_on = {};  ///< targets on which the right does not give control
   Condition condition = Condition::None;
+  Caveats caveats = {};  ///< besides those that always go with the kind of edge
 };
 
 /// In order of evaluation: an edge stands before those that it implies.

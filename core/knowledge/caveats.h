@@ -23,15 +23,23 @@ enum class Caveat : std::uint8_t {
   DistributionGroup,
   ForeignSidFiltered,
   StampedHourly,
+  NotYetStamped,
+  ToBeStamped,
+  HighRidsOnly,
+  SidFiltered,
+  SelectiveAuthentication,
+  NeedsLogon,
+  LogonRestricted,
+  NeedsDelegationPrivilege,
 };
 
-inline constexpr std::array<std::string_view, 14> kCaveatTexts = {
+inline constexpr std::array<std::string_view, 22> kCaveatTexts = {
     "The entry is conditional: it grants the right only where its condition over claims holds.",
     "Works only if the account's password can be guessed offline.",
     "Needs a second account with a service principal name, such as a computer that the attacker can create.",
     "Needs a domain controller that accepts key trust (Windows Server 2016 or later with a certificate).",
     "Needs a group policy object whose content the attacker controls.",
-    "Security filtering and WMI filters of the policy are not evaluated.",
+    "The policy has a WMI filter, or its security filter could not be read.",
     "Accounts marked as sensitive and members of Protected Users cannot be impersonated.",
     "Without protocol transition: needs a forwardable ticket of the user, or a second delegation to get one.",
     "The target account is disabled; it must be enabled first.",
@@ -40,6 +48,15 @@ inline constexpr std::array<std::string_view, 14> kCaveatTexts = {
     "The group is a distribution group: it is in no logon token.",
     "The SID belongs to another forest, whose trust may filter it.",
     "Takes effect when the protection task next runs, within the hour by default.",
+    "The target does not carry AdminSDHolder's entries yet; it will after the protection task's next run.",
+    "The target is protected by AdminSDHolder but does not carry its entries yet: this one goes with the "
+    "next run.",
+    "The trust lets only SIDs with a RID of 1000 and more through: no built-in group of the domain.",
+    "The trust filters the SID: it counts in no token on its other side.",
+    "The trust asks for selective authentication: the target computer must grant Allowed-To-Authenticate.",
+    "Works when the user next logs on interactively.",
+    "An authentication policy, a smart card requirement or a list of workstations limits the target's logon.",
+    "Also needs the privilege to enable delegation on a domain controller.",
 };
 
 /// A set of caveats.

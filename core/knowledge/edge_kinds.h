@@ -14,6 +14,7 @@ enum class EdgeKind : std::uint8_t {
   MemberOf,
   Contains,
   Owns,
+  OwnsRaw,
   OwnsLimitedRights,
   GenericAll,
   GenericWrite,
@@ -30,24 +31,47 @@ enum class EdgeKind : std::uint8_t {
   AddAllowedToAct,
   WriteAccountRestrictions,
   WriteAltSecurityIdentities,
+  WriteUserAccountControl,
+  WriteScriptPath,
+  WriteProfilePath,
+  WriteUserPrincipalName,
+  WriteDNSHostName,
+  WriteAllowedToDelegateTo,
+  WriteMsDSGroupMSAMembership,
   WritePublicInformation,
   ReadLAPSPassword,
+  SyncLAPSPassword,
   ReadGMSAPassword,
   DumpSMSAPassword,
   GetChanges,
   GetChangesAll,
   GetChangesInFilteredSet,
   DCSync,
+  InstallReplica,
   AllowedToDelegate,
   AllowedToAct,
   CoerceToTGT,
   DCFor,
+  HasSPN,
+  DontReqPreauth,
   HasSIDHistory,
+  ClaimSpecialIdentity,
+  SameForestTrust,
+  CrossForestTrust,
+  SpoofSIDHistory,
+  AbuseTGTDelegation,
+  HasTrustKeys,
   GPLink,
   WriteGPLink,
+  WriteGPOptions,
+  WriteGPCFileSysPath,
   GPOAppliesTo,
   CanApplyGPO,
   ProtectAdminGroups,
+  Enroll,
+  WritePKIEnrollmentFlag,
+  WritePKINameFlag,
+  ServerIs,
 };
 
 /// What a domain expert should check about one kind of edge.
@@ -57,10 +81,12 @@ struct EdgeKindInfo {
   bool traversable;          ///< whether holding the source gives the target; an edge may still be weaker
   std::string_view meaning;  ///< what the source can do to the target
   std::string_view derived;  ///< from which facts, by which rule
-  std::string_view remedy;   ///< how to remove it, and what that costs
-  std::string_view attack;   ///< MITRE ATT&CK technique ids, separated by spaces
-  std::string_view source;   ///< where the rule is specified
-  Caveats caveats = {};      ///< what always goes with it
+  std::string_view
+      remedy;  ///< the command that removes it, and what that costs; SOURCE and TARGET are its ends
+  std::string_view detection;  ///< events of the security log that show its use, if auditing is on
+  std::string_view attack;     ///< MITRE ATT&CK technique ids, separated by spaces
+  std::string_view source;     ///< where the rule is specified
+  Caveats caveats = {};        ///< what always goes with it
 };
 
 /// All rows, in the order of EdgeKind.

@@ -15,6 +15,8 @@ inline constexpr directory::Guid kReplicationGetChanges = "1131f6aa-9c07-11d1-f7
 inline constexpr directory::Guid kReplicationGetChangesAll = "1131f6ad-9c07-11d1-f79f-00c04fc2dcd2"_guid;
 inline constexpr directory::Guid kReplicationGetChangesInFilteredSet =
     "89e95b76-444d-4c62-991a-0facbeda640c"_guid;
+inline constexpr directory::Guid kInstallReplica = "9923a32a-3607-11d2-b9be-0000f87a36b2"_guid;
+inline constexpr directory::Guid kApplyGroupPolicy = "edacfd8f-ffb3-11d1-b41d-00a0c968f939"_guid;
 inline constexpr directory::Guid kCertificateEnrollment = "0e10c968-78fb-11d2-90d4-00c04f79dc55"_guid;
 
 inline constexpr directory::Guid kSelfMembership = "bf9679c0-0de6-11d0-a285-00aa003049e2"_guid;

@@ -72,9 +72,14 @@ constexpr WellKnownPrincipal kPrincipals[] = {
     {.sid = "S-1-5-32-582", .name = "Storage Replica Administrators"},
     {.sid = "S-1-5-32-583", .name = "Device Owners"},
 };
+
+// [MS-DTYP] 2.4.2.4: a certificate, a ticket or NTLM, as the caller likes.
+constexpr std::string_view kClaimable[] = {"S-1-5-64-10", "S-1-5-64-14", "S-1-5-65-1", "S-1-18-1", "S-1-18-4", "S-1-18-5"};
 // clang-format on
 
 }  // namespace
+
+std::span<const std::string_view> claimable_identities() { return kClaimable; }
 
 std::span<const WellKnownPrincipal> well_known_principals() { return kPrincipals; }
 

@@ -13,6 +13,7 @@ namespace tierline::knowledge {
 
 namespace sids {
 inline constexpr std::string_view kEveryone = "S-1-1-0";
+inline constexpr std::string_view kNetwork = "S-1-5-2";
 inline constexpr std::string_view kCreatorOwner = "S-1-3-0";
 inline constexpr std::string_view kCreatorGroup = "S-1-3-1";
 inline constexpr std::string_view kOwnerRights = "S-1-3-4";
@@ -20,6 +21,7 @@ inline constexpr std::string_view kAnonymous = "S-1-5-7";
 inline constexpr std::string_view kEnterpriseDomainControllers = "S-1-5-9";
 inline constexpr std::string_view kSelf = "S-1-5-10";
 inline constexpr std::string_view kAuthenticatedUsers = "S-1-5-11";
+inline constexpr std::string_view kThisOrganization = "S-1-5-15";
 inline constexpr std::string_view kSystem = "S-1-5-18";
 }  // namespace sids
 
@@ -48,6 +50,9 @@ struct WellKnownPrincipal {
 std::span<const WellKnownPrincipal> well_known_principals();
 
 const WellKnownPrincipal* find_well_known(const directory::Sid& sid);
+
+/// Special identities that whoever reaches a domain controller can have in the token by choosing how to log on.
+std::span<const std::string_view> claimable_identities();
 
 /// True for SIDs that mean something else in each domain, so that a node is identified as DOMAIN-SID.
 bool is_domain_relative_text(const directory::Sid& sid);

@@ -384,7 +384,7 @@ class Details(PageTest):
         click(one(f'.drawing .edge[data-edge="{number}"]'))
         why = one("#details").text
         kind, evidence = report["edge_kinds"][edge["kind"]], edge["evidence"][0]
-        for text in (kind["meaning"], kind["remedy"], "T1098, T1222.001", edge["caveats"][0],
+        for text in (kind["meaning"], kind["remedy"], kind["detection"], "T1098, T1222.001", edge["caveats"][0],
                      evidence["text"], evidence["object"], evidence["ace"], evidence["attribute"]):
             self.assertIn(text, why)
         self.assertNotIn("null", why)
@@ -507,7 +507,7 @@ class Hostile(PageTest):
                     edge["kind"] = name
                     edge["caveats"] = [name]
                     edge["evidence"] = [{"type": name, "text": name, name: name}]
-                report["edge_kinds"] = {name: {"meaning": name, "remedy": name, "attack": "T1098"}}
+                report["edge_kinds"] = {name: {"meaning": name, "remedy": name, "detection": name, "attack": "T1098"}}
                 open_page(render(report))
                 click(all_of(".drawing .edge")[0])
                 self.assert_only_the_pages_own_elements()

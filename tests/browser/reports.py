@@ -56,7 +56,8 @@ class Report:
             evidence = {"type": "attribute", "text": f"member of {dn} is {value}", "object": dn,
                         "attribute": "member", "value": value}
         meaning, remedy, attack = KINDS.get(kind, (f"What {kind} means.", f"How {kind} is removed.", "T1098"))
-        self.data["edge_kinds"][kind] = {"meaning": meaning, "remedy": remedy, "attack": attack}
+        self.data["edge_kinds"][kind] = {"meaning": meaning, "remedy": remedy,
+                                         "detection": f"How {kind} shows.", "attack": attack}
         self.data["edges"].append({"kind": kind, "source": ends[0], "target": ends[1], "traversable": True,
                                    "evidence": [evidence], "caveats": list(caveats)})
         return len(self.data["edges"]) - 1

@@ -28,7 +28,15 @@ using graph::EdgeId;
 using graph::NodeId;
 
 constexpr const char* kBase = "DC=windomain,DC=local";
+constexpr const char* kBaseDomain = "windomain.local";
 constexpr const char* kDomainSid = "S-1-5-21-2018156605-3479576465-3716879092";
+
+constexpr const char* kOrdinaryDescriptor = "O:DAG:DAD:PAI(A;;GA;;;DA)(A;;GA;;;SY)";
+// As every new policy has it: authenticated users read and apply it.
+constexpr const char* kPolicyDescriptor =
+    "O:DAG:DAD:PAI(A;;GA;;;DA)(A;;GA;;;SY)(A;CI;LCRPLORC;;;AU)(OA;CI;CR;edacfd8f-ffb3-11d1-b41d-00a0c968f939;"
+    ";"
+    "AU)";
 
 std::vector<std::string> words_of(const std::string& line) {
   std::istringstream in(line);
@@ -42,27 +50,42 @@ struct Planned {
   std::string name;
   std::string dn;
   std::vector<std::string> classes;
-  std::uint32_t rid = 0;
+  Sid domain;             ///< whose SID its own begins with
+  std::uint32_t rid = 0;  ///< 0 = it is no principal
   std::vector<std::pair<std::string, std::string>> attributes;
-  std::string sddl = "O:DAG:DAD:PAI(A;;GA;;;DA)(A;;GA;;;SY)";
+  std::string sddl = kOrdinaryDescriptor;
+
+  bool is_domain() const { return classes.back() == "domainDNS"; }
+  /// Empty (count 0) for what is no principal.
+  Sid sid() const { return is_domain() ? domain : rid == 0 ? Sid() : domain.with_rid(rid); }
 };
 
 struct Kind {
   const char* word;
   std::vector<std::string> classes;
   const char* prefix;
+  const char* home = "";  ///< where it stands when no container is named, below the domain
+  bool is_principal = false;
 };
 
 const std::vector<Kind>& kinds() {
   static const std::vector<Kind> rows = {
-      {"user", {"top", "person", "organizationalPerson", "user"}, "CN="},
-      {"computer", {"top", "person", "organizationalPerson", "user", "computer"}, "CN="},
+      {"user", {"top", "person", "organizationalPerson", "user"}, "CN=", "", true},
+      {"computer", {"top", "person", "organizationalPerson", "user", "computer"}, "CN=", "", true},
       {"gmsa",
        {"top", "person", "organizationalPerson", "user", "computer", "msDS-GroupManagedServiceAccount"},
-       "CN="},
-      {"group", {"top", "group"}, "CN="},
+       "CN=",
+       "",
+       true},
+      {"group", {"top", "group"}, "CN=", "", true},
       {"ou", {"top", "organizationalUnit"}, "OU="},
+      {"container", {"top", "container"}, "CN="},
       {"gpo", {"top", "container", "groupPolicyContainer"}, "CN="},
+      {"trust", {"top", "leaf", "trustedDomain"}, "CN=", "CN=System,"},
+      {"site", {"top", "site"}, "CN=", "CN=Sites,CN=Configuration,"},
+      {"server", {"top", "server"}, "CN="},
+      {"template", {"top", "pKICertificateTemplate"}, "CN=", "CN=Services,CN=Configuration,"},
+      {"authority", {"top", "pKIEnrollmentService"}, "CN=", "CN=Services,CN=Configuration,"},
   };
   return rows;
 }
@@ -114,10 +137,12 @@ class Scenario {
   }
 
   Status read_line(std::size_t number, const std::vector<std::string>& words) {
+    if (words[0] == "domain" && words.size() == 2) return add_domain(words[1]);
     for (const Kind& kind : kinds()) {
       if (words[0] == kind.word) return add_object(number, kind, words);
     }
-    static const std::vector<std::string> kExpectations = {"edge", "no-edge", "weak-edge", "path", "no-path"};
+    static const std::vector<std::string> kExpectations = {"edge",      "no-edge", "weak-edge", "caveat",
+                                                           "no-caveat", "path",    "no-path"};
     if (std::find(kExpectations.begin(), kExpectations.end(), words[0]) != kExpectations.end()) {
       expectations_.emplace_back(number, words);
       return {};
@@ -139,6 +164,22 @@ class Scenario {
       object->sddl = with_sids(fmt::format("{}", fmt::join(words.begin() + 2, words.end(), "")));
       return {};
     }
+    if (words[0] == "schema-attribute" && words.size() == 3) return add_schema_attribute(words[1], words[2]);
+    if (words[0] == "schema-class" && words.size() >= 4) {
+      return add_schema_class(words[1], words[2], {words.begin() + 3, words.end()});
+    }
+    if (words[0] == "class" && words.size() == 3) {
+      Planned* const object = find(words[1]);
+      if (object == nullptr) return wrong(number, "no such object: " + words[1]);
+      object->classes.push_back(words[2]);
+      return {};
+    }
+    if (words[0] == "rid" && words.size() == 3) {
+      Planned* const object = find(words[1]);
+      if (object == nullptr) return wrong(number, "no such object: " + words[1]);
+      object->rid = static_cast<std::uint32_t>(std::stoul(words[2]));
+      return {};
+    }
     if (words[0] == "attribute" && words.size() >= 4) {
       Planned* const object = find(words[1]);
       if (object == nullptr) return wrong(number, "no such object: " + words[1]);
@@ -152,6 +193,46 @@ class Scenario {
     return wrong(number, "unknown word: " + words[0]);
   }
 
+  // "schema-attribute ms-Mcs-AdmPwd GUID", "schema-class labComputer computer ms-Mcs-AdmPwd": what extensions of
+  // the schema bring
+  Status add_schema_attribute(const std::string& name, const std::string& guid) {
+    add_schema_object(name, "attributeSchema", guid);
+    return {};
+  }
+
+  Status add_schema_class(const std::string& name, const std::string& super,
+                          const std::vector<std::string>& attributes) {
+    Planned& object =
+        add_schema_object(name, "classSchema", fmt::format("5c5c5c5c-0000-0000-0000-{:012}", next_rid_++));
+    object.attributes.emplace_back("subClassOf", super);
+    for (const std::string& attribute : attributes) object.attributes.emplace_back("mayContain", attribute);
+    return {};
+  }
+
+  Planned& add_schema_object(const std::string& name, const char* object_class, const std::string& guid) {
+    Planned object;
+    object.name = "schema:" + name;
+    object.classes = {"top", object_class};
+    object.domain = *Sid::parse(kDomainSid);
+    object.dn = fmt::format("CN={},CN=Schema,CN=Configuration,{}", name, kBase);
+    object.attributes = {{"lDAPDisplayName", name}, {"schemaIDGUID", guid}};
+    return objects_.emplace_back(std::move(object));
+  }
+
+  // "domain corp.test": a further domain, of a SID of its own
+  Status add_domain(const std::string& name) {
+    Planned object;
+    object.name = name;
+    object.classes = {"top", "domain", "domainDNS"};
+    object.domain = *Sid::parse(fmt::format("S-1-5-21-1-2-{}", next_rid_++));
+    std::istringstream labels(name);
+    for (std::string label; std::getline(labels, label, '.');) {
+      object.dn += (object.dn.empty() ? "DC=" : ",DC=") + label;
+    }
+    objects_.push_back(std::move(object));
+    return {};
+  }
+
   // "user ann", "user ann in Staff"
   Status add_object(std::size_t number, const Kind& kind, const std::vector<std::string>& words) {
     if (words.size() != 2 && (words.size() != 4 || words[2] != "in"))
@@ -159,14 +240,17 @@ class Scenario {
     Planned object;
     object.name = words[1];
     object.classes = kind.classes;
-    std::string parent = kBase;
-    if (words.size() == 4) {
+    object.domain = *Sid::parse(kDomainSid);
+    if (words[0] == "gpo") object.sddl = kPolicyDescriptor;
+    std::string parent = std::string(kind.home) + kBase;
+    if (words.size() == 4 && words[3] != kBaseDomain) {
       const Planned* const above = find(words[3]);
       if (above == nullptr) return wrong(number, "no such container: " + words[3]);
-      parent = above->dn;
+      parent = (above->is_domain() ? kind.home : "") + above->dn;
+      object.domain = above->domain;
     }
     object.dn = kind.prefix + object.name + "," + parent;
-    if (kind.classes.back() != "organizationalUnit" && kind.classes.back() != "groupPolicyContainer") {
+    if (kind.is_principal) {
       object.rid = next_rid_++;
       const bool computer = words[0] == "computer" || words[0] == "gmsa";
       object.attributes.emplace_back("sAMAccountName", computer ? object.name + "$" : object.name);
@@ -190,14 +274,13 @@ class Scenario {
           text.replace(at, from.size(), to);
         }
       };
-      replace("{" + object.name + "}", fmt::format("{}-{}", kDomainSid, object.rid));
+      replace("{" + object.name + "}", object.sid().to_string());
       replace("{dn:" + object.name + "}", object.dn);
     }
     return text;
   }
 
   Status write(const std::string& file) {
-    const std::optional<Sid> domain = Sid::parse(kDomainSid);
     snapshot::Builder builder;
     snapshot::Provenance provenance;
     const std::string base = TIERLINE_SOURCE_DIR "/fixtures/directories/detectionlab/detectionlab.dat";
@@ -213,20 +296,25 @@ class Scenario {
       give("objectGUID", AttributeSyntax::Guid, guid);
       give("distinguishedName", AttributeSyntax::DistinguishedName, object.dn);
       for (const std::string& name : object.classes) give("objectClass", AttributeSyntax::Text, name);
-      if (object.rid != 0) give("objectSid", AttributeSyntax::Sid, domain->with_rid(object.rid).to_bytes());
+      if (const Sid sid = object.sid(); sid.count() != 0)
+        give("objectSid", AttributeSyntax::Sid, sid.to_bytes());
       for (const auto& [name, value] : object.attributes) {
         if (value.starts_with("O:")) {
-          const Result<std::string> descriptor = directory::parse_sddl(value, domain);
+          const Result<std::string> descriptor = directory::parse_sddl(value, {object.domain});
           if (!descriptor) return descriptor.error();
           give(name.c_str(), AttributeSyntax::SecurityDescriptor, *descriptor);
-        } else if (name == "sIDHistory") {
+        } else if (name == "schemaIDGUID") {
+          const auto id = directory::Guid::parse(value);
+          if (!id) return Error{ErrorCode::BadData, "not a GUID: " + value, path_};
+          give(name.c_str(), AttributeSyntax::Guid, as_text(id->bytes));
+        } else if (name == "sIDHistory" || name == "securityIdentifier") {
           give(name.c_str(), AttributeSyntax::Sid, Sid::parse(value)->to_bytes());
         } else {
           const bool dn = value.find(",DC=") != std::string::npos && name != "gPLink";
           give(name.c_str(), dn ? AttributeSyntax::DistinguishedName : AttributeSyntax::Text, value);
         }
       }
-      const Result<std::string> descriptor = directory::parse_sddl(object.sddl, domain);
+      const Result<std::string> descriptor = directory::parse_sddl(object.sddl, {object.domain});
       if (!descriptor) {
         Error error = descriptor.error();
         error.message += " in " + object.sddl;
@@ -252,6 +340,16 @@ class Scenario {
     return found->front();
   }
 
+  static bool has_caveat(const graph::Edge& edge, const std::string& part) {
+    for (std::size_t i = 0; i < knowledge::kCaveatTexts.size(); ++i) {
+      if (edge.caveats.contains(static_cast<knowledge::Caveat>(i)) &&
+          knowledge::kCaveatTexts[i].find(part) != std::string_view::npos) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   Status check(const snapshot::Snapshot& snapshot, const graph::AttackGraph& graph, std::size_t number,
                const std::vector<std::string>& words) {
     const auto complain = [&](std::string text) {
@@ -272,7 +370,10 @@ class Scenario {
       if (way != wanted) complain(fmt::format("{} has the path '{}', not '{}'", words[1], way, wanted));
       return {};
     }
-    if (words.size() != 4) return wrong(number, "expected SOURCE KIND TARGET");
+    const bool asks_caveat = words[0] == "caveat" || words[0] == "no-caveat";
+    if (asks_caveat ? words.size() < 5 : words.size() != 4) {
+      return wrong(number, "expected SOURCE KIND TARGET and, for a caveat, a part of its text");
+    }
     const knowledge::EdgeKindInfo* const kind = knowledge::find_edge_kind(words[2]);
     if (kind == nullptr) return wrong(number, "no such edge: " + words[2]);
     const Result<NodeId> source = node(snapshot, graph, words[1]);
@@ -281,6 +382,14 @@ class Scenario {
     if (!target) return wrong(number, target.error().message);
     const EdgeId edge = graph.find_edge(*source, *target, kind->kind);
     const bool there = edge != graph::kNoEdge;
+    if (asks_caveat) {
+      const std::string part = fmt::format("{}", fmt::join(words.begin() + 4, words.end(), " "));
+      if (!there || has_caveat(graph.edge(edge), part) != (words[0] == "caveat")) {
+        complain(fmt::format("{} {} {} has {}caveat that says '{}'", words[1], words[2], words[3],
+                             words[0] == "caveat" ? "no " : "a ", part));
+      }
+      return {};
+    }
     if (there != (words[0] != "no-edge")) {
       complain(fmt::format("{} {} {} is {}there", words[1], words[2], words[3], there ? "" : "not "));
     } else if (there && graph.edge(edge).traversable != (words[0] == "edge" && kind->traversable)) {

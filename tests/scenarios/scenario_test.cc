@@ -11,16 +11,19 @@ namespace {
 
 TEST_CASE("every scenario comes out as it says") {
   std::set<std::string> files;
-  for (const auto& entry : std::filesystem::directory_iterator(TIERLINE_SOURCE_DIR "/fixtures/scenarios")) {
-    files.insert(entry.path().string());
+  const std::filesystem::path folder = TIERLINE_SOURCE_DIR "/fixtures/scenarios";
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    if (entry.is_regular_file()) files.insert(entry.path().string());
   }
   REQUIRE(files.size() > 5);
   for (const std::string& file : files) {
-    CAPTURE(file);
-    const auto complaints = tierline::tests::run_scenario(file);
-    if (!complaints.ok()) FAIL_CHECK(complaints.error().describe());
-    if (complaints.ok()) {
-      for (const std::string& complaint : *complaints) FAIL_CHECK(complaint);
+    SUBCASE(std::filesystem::path(file).stem().c_str()) {
+      CAPTURE(file);
+      const auto complaints = tierline::tests::run_scenario(file);
+      if (!complaints.ok()) FAIL_CHECK(complaints.error().describe());
+      if (complaints.ok()) {
+        for (const std::string& complaint : *complaints) FAIL_CHECK(complaint);
+      }
     }
   }
 }

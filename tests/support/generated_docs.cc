@@ -65,12 +65,15 @@ std::string edges_page() {
   std::string page =
       "# Edges\n\nGenerated from `core/knowledge/edge_kinds.cc`. An edge runs from the one who can act to "
       "the thing "
-      "acted upon. One that is not traversable gives no control by itself and is on no path.\n";
+      "acted upon. One that is not traversable gives no control by itself and is on no path.\n\n"
+      "In the commands, SOURCE and TARGET stand for the ends of the edge. Events of the security log are "
+      "written only where auditing is switched on: 4662 and 5136 need an entry in the object's SACL.\n";
   for (const EdgeKindInfo& info : edge_kinds()) {
     page += "\n## " + std::string(info.name) + "\n\n" + std::string(info.meaning) + "\n\n";
     page += "* Traversable: " + std::string(info.traversable ? "yes" : "no") + "\n";
     page += "* Derived from: " + std::string(info.derived) + "\n";
     page += "* How to remove it: " + std::string(info.remedy) + "\n";
+    page += "* Seen as: " + std::string(info.detection) + "\n";
     page += "* ATT&CK: " + std::string(info.attack) + "\n";
     page += "* Specification: " + std::string(info.source) + "\n";
     for (std::size_t i = 0; i < kCaveatTexts.size(); ++i) {

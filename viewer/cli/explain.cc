@@ -50,8 +50,8 @@ void print_edge_text(const LoadedGraph& loaded, const EdgeWriter& writer, EdgeId
     print(fmt::format("  because: {}\n", visible(writer.sentence(evidence))));
   }
   for (const std::string& caveat : writer.caveats(e)) print(fmt::format("  but:     {}\n", visible(caveat)));
-  print(
-      fmt::format("  remove:  {}\n  ATT&CK:  {}\n  source:  {}\n\n", info.remedy, info.attack, info.source));
+  print(fmt::format("  remove:  {}\n  seen as: {}\n  ATT&CK:  {}\n  source:  {}\n\n", info.remedy,
+                    info.detection, info.attack, info.source));
 }
 
 void write_explained(JsonWriter& json, const LoadedGraph& loaded, const EdgeWriter& writer, EdgeId e) {
@@ -66,6 +66,7 @@ void write_explained(JsonWriter& json, const LoadedGraph& loaded, const EdgeWrit
   json.key("meaning").text(info.meaning);
   json.key("derived").text(info.derived);
   json.key("remedy").text(info.remedy);
+  json.key("detection").text(info.detection);
   json.key("attack").text(info.attack);
   json.key("specification").text(info.source);
   json.end_object();

@@ -85,6 +85,7 @@ std::string report_json(const snapshot::Snapshot& snapshot, const AttackGraph& g
     json.key(info.name).begin_object();
     json.key("meaning").text(info.meaning);
     json.key("remedy").text(info.remedy);
+    json.key("detection").text(info.detection);
     json.key("attack").text(info.attack);
     json.end_object();
   }

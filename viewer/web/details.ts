@@ -81,6 +81,8 @@ export function edgeDetails(index: number, open: (node: number) => void): HTMLEl
             ]),
     element('h3', {}, 'How to remove it'),
     element('p', {}, visible(kind?.remedy ?? '')),
+    element('h3', {}, 'How it shows when it is used'),
+    element('p', {}, visible(kind?.detection ?? '')),
     ...(kind?.attack ?
             [element('p', {class: 'attack'}, `ATT&CK ${visible(kind.attack).split(' ').join(', ')}`)] :
             []),

@@ -36,6 +36,7 @@ export interface Edge {
 export interface EdgeKind {
   meaning: string;
   remedy: string;
+  detection: string;
   attack: string;
 }
 

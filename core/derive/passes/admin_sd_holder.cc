@@ -4,6 +4,7 @@
 #include <set>
 
 #include "core/derive/passes/passes.h"
+#include "core/directory/security_descriptor.h"
 #include "core/knowledge/protected_groups.h"
 
 namespace tierline::derive {
@@ -13,8 +14,10 @@ using directory::Sid;
 using graph::Evidence;
 using graph::NodeId;
 using graph::Rule;
+using knowledge::Caveat;
 using knowledge::EdgeKind;
 using knowledge::NodeKind;
+using snapshot::ObjectIndex;
 
 // Character 16 of dSHeuristics holds a bit for each operators' group that is not protected.
 unsigned excluded_groups(const std::string& heuristics) {
@@ -25,6 +28,41 @@ unsigned excluded_groups(const std::string& heuristics) {
   if (digit >= 'a' && digit <= 'f') return static_cast<unsigned>(digit - 'a') + 10;
   if (digit >= 'A' && digit <= 'F') return static_cast<unsigned>(digit - 'A') + 10;
   return 0;
+}
+
+// The entries of a list, byte for byte.
+std::vector<std::string_view> entries_of(const directory::SecurityDescriptor& descriptor) {
+  std::vector<std::string_view> entries;
+  if (!descriptor.dacl) return entries;
+  for (const directory::Ace& ace : descriptor.dacl->aces) entries.push_back(as_text(ace.raw));
+  return entries;
+}
+
+// Whether the protection task has something to do: it compares the descriptors and writes the holder's over
+// one that differs ([MS-ADTS] 3.1.1.6.1.3). A descriptor that was not read is not known to differ.
+bool is_to_be_stamped(const snapshot::Snapshot& snapshot, ObjectIndex holder, ObjectIndex object) {
+  const auto theirs = snapshot.object(object).descriptor();
+  const auto wanted = snapshot.object(holder).descriptor();
+  if (theirs == wanted || theirs == snapshot::kNoDescriptor || wanted == snapshot::kNoDescriptor)
+    return false;
+  const auto now = directory::SecurityDescriptor::parse(snapshot.descriptor(theirs));
+  const auto then = directory::SecurityDescriptor::parse(snapshot.descriptor(wanted));
+  if (!now || !then) return false;
+  const bool is_protected = (now->control & directory::sd_control::kDaclProtected) != 0;
+  return !is_protected || entries_of(*now) != entries_of(*then);
+}
+
+void protect(Derivation& derivation, ObjectIndex holder, NodeId target) {
+  const DirectoryModel& directory = derivation.directory;
+  const ObjectIndex object = derivation.graph.node(target).object;
+  knowledge::Caveats caveats;
+  if (object != snapshot::kNoObject && is_to_be_stamped(directory.snapshot(), holder, object)) {
+    derivation.to_be_stamped.insert(target);
+    caveats = Caveat::NotYetStamped;
+  }
+  add_edge(derivation, directory.node_of(holder), target, EdgeKind::ProtectAdminGroups,
+           {.kind = Evidence::Kind::Rule, .item = static_cast<std::uint32_t>(Rule::AdminSdHolderProtects)},
+           caveats);
 }
 
 }  // namespace
@@ -51,9 +89,7 @@ void add_admin_sd_holder(Derivation& derivation, Tokens& tokens) {
       if (row.with_members) {
         queue.push_back(*node);
       } else {
-        add_edge(
-            derivation, directory.node_of(*holder), *node, EdgeKind::ProtectAdminGroups,
-            {.kind = Evidence::Kind::Rule, .item = static_cast<std::uint32_t>(Rule::AdminSdHolderProtects)});
+        protect(derivation, *holder, *node);
       }
     }
     for (std::size_t next = 0; next < queue.size(); ++next) {
@@ -61,9 +97,7 @@ void add_admin_sd_holder(Derivation& derivation, Tokens& tokens) {
       const bool of_this_domain = node.domain == domain.name && node.object != snapshot::kNoObject;
       // Computers are users to the schema, but the rule speaks of users and security groups only.
       if (of_this_domain && (node.kind == NodeKind::User || node.kind == NodeKind::Group)) {
-        add_edge(
-            derivation, directory.node_of(*holder), queue[next], EdgeKind::ProtectAdminGroups,
-            {.kind = Evidence::Kind::Rule, .item = static_cast<std::uint32_t>(Rule::AdminSdHolderProtects)});
+        protect(derivation, *holder, queue[next]);
       }
       for (const NodeId member : tokens.members(queue[next])) {
         if (seen.insert(member).second) queue.push_back(member);

@@ -1,9 +1,9 @@
-// Kerberos delegation and what follows from what a computer is: AllowedToDelegate, CoerceToTGT, DCFor,
-// DumpSMSAPassword. Resource-based delegation is in rights_in_attributes.cc.
+// Kerberos: delegation, what follows from what a computer is, and whose keys can be guessed offline. Resource-based delegation is in rights_in_attributes.cc.
 
 #include "core/base/text.h"
 #include "core/derive/passes/passes.h"
 #include "core/knowledge/user_account_control.h"
+#include "core/knowledge/well_known.h"
 
 namespace tierline::derive {
 namespace {
@@ -79,6 +79,38 @@ void add_constrained(Derivation& derivation, const Object& account, std::int64_t
   }
 }
 
+// Tickets encrypted with a key that somebody once chose as a password, [MS-KILE] 3.1.1.2 and 3.1.1.4. Managed
+// service accounts, krbtgt and trust accounts have keys that nobody guesses.
+void add_guessable(Derivation& derivation, const Object& user, std::int64_t control) {
+  const DirectoryModel& directory = derivation.directory;
+  const AttributeIds& ids = directory.attributes();
+  const NodeId node = directory.node_of(user.index());
+  const directory::Sid& sid = derivation.graph.node(node).sid;
+  if (directory.schema().is_a(directory.class_of(user.index()), "computer") ||
+      (sid.is_domain_issued() && sid.rid() == knowledge::rids::kKrbtgt) ||
+      (control & knowledge::uac::kInterdomainTrustAccount) != 0) {
+    return;
+  }
+  const auto from = [&](std::string_view group) {
+    return directory.find_sid(*directory::Sid::parse(group), directory.domain_of(user.index()));
+  };
+  if (user.has(ids.service_principal_name)) {
+    if (const auto authenticated = from(knowledge::sids::kAuthenticatedUsers)) {
+      add_edge(derivation, *authenticated, node, EdgeKind::HasSPN,
+               {.kind = Evidence::Kind::Attribute,
+                .attribute = ids.service_principal_name,
+                .object = user.index()});
+    }
+  }
+  if ((control & knowledge::uac::kDontRequirePreauth) != 0) {
+    if (const auto everyone = from(knowledge::sids::kEveryone)) {
+      add_edge(
+          derivation, *everyone, node, EdgeKind::DontReqPreauth,
+          {.kind = Evidence::Kind::Attribute, .attribute = ids.user_account_control, .object = user.index()});
+    }
+  }
+}
+
 }  // namespace
 
 void add_delegation(Derivation& derivation, Tokens&) {
@@ -107,6 +139,7 @@ void add_delegation(Derivation& derivation, Tokens&) {
         add_edge(derivation, node, head, EdgeKind::CoerceToTGT, by_control);
       }
     }
+    if (enabled && kind == NodeKind::User) add_guessable(derivation, object, control);
     if (object.has(ids.allowed_to_delegate_to)) add_constrained(derivation, object, control, services);
     std::uint32_t item = 0;
     for (const auto service : object.values(ids.host_service_account)) {

@@ -1,17 +1,22 @@
 // Group policy: where policies are linked, whom they reach, and who can link one above somebody.
-// [MS-GPOL] 2.2.2 (gPLink), 3.2.5.1 (order, enforcement and blocked inheritance).
+// [MS-GPOL] 2.2.2 (gPLink), 3.2.5.1 (order, enforcement, blocked inheritance, security filtering).
 
 #include <charconv>
+#include <optional>
 #include <set>
 
 #include "core/base/text.h"
+#include "core/derive/dacl.h"
 #include "core/derive/passes/passes.h"
+#include "core/knowledge/access_rights.h"
+#include "core/knowledge/guids.h"
 
 namespace tierline::derive {
 namespace {
 
 using graph::Evidence;
 using graph::NodeId;
+using knowledge::Caveat;
 using knowledge::EdgeKind;
 using knowledge::NodeKind;
 using snapshot::Object;
@@ -72,17 +77,83 @@ class LinksInForce {
     return known_[container] = std::move(links);
   }
 
+  /// The links on a site that reach a computer in it, whose container is `container`: the site counts as
+  /// above the domain.
+  std::vector<Link> of_site(ObjectIndex site, ObjectIndex container) const {
+    bool blocked = false;
+    for (int budget = 256; container != snapshot::kNoObject && budget > 0; --budget) {
+      const Object object = directory_.snapshot().object(container);
+      blocked = blocked || object.number(directory_.attributes().gp_options) == kInheritanceBlocked;
+      container = directory_.is_naming_context(container) ? snapshot::kNoObject : object.parent();
+    }
+    std::vector<Link> links = links_of(directory_, directory_.snapshot().object(site));
+    if (blocked) std::erase_if(links, [](const Link& link) { return !link.enforced; });
+    return links;
+  }
+
  private:
   const DirectoryModel& directory_;
   std::unordered_map<ObjectIndex, std::vector<Link>> known_;
 };
 
-// [MS-GPOL] 2.2.4: flags 1 = the user half is off, 2 = the computer half is off.
-bool half_is_off(const DirectoryModel& directory, ObjectIndex policy, NodeKind kind) {
-  const std::int64_t flags =
-      directory.snapshot().object(policy).number(directory.attributes().flags).value_or(0);
-  return (flags & (kind == NodeKind::User ? 1 : 2)) != 0;
-}
+/// Whether a policy takes effect on an account that a link reaches.
+class Filters {
+ public:
+  Filters(DirectoryModel& directory, Tokens& tokens) : directory_(directory), tokens_(tokens) {}
+
+  /// Absent when it does not; else with what is not known about it.
+  std::optional<knowledge::Caveats> apply(ObjectIndex policy, NodeId account, NodeKind kind) {
+    const auto [place, added] = policies_.try_emplace(policy);
+    if (added) place->second = read(policy);
+    const Policy& filter = place->second;
+    if (!filter.in_force || (filter.flags & (kind == NodeKind::User ? 1 : 2)) != 0) return std::nullopt;
+    if (!filter.dacl) return filter.caveats | Caveat::GpoFiltersUnknown;
+    knowledge::Caveats caveats = filter.caveats;
+    for (const Request& request : kRead) {
+      const Decision decision = access_check(*filter.dacl, *filter.tree, request, tokens_.of(account));
+      if (!decision.granted) return std::nullopt;
+      if (decision.conditional) caveats |= Caveat::ConditionalAce;
+    }
+    return caveats;
+  }
+
+ private:
+  struct Policy {
+    bool in_force = true;
+    std::int64_t flags = 0;  ///< [MS-GPOL] 2.2.4: 1 = the user half is off, 2 = the computer half is off
+    knowledge::Caveats caveats = {};
+    std::optional<CompiledDacl> dacl;  ///< absent when it was not read
+    const ObjectTypeTree* tree = nullptr;
+  };
+
+  // [MS-GPOL] 3.2.5.1.6: the account must be able to read the policy, and have the right to apply it.
+  static constexpr Request kRead[] = {
+      {Request::Kind::Property, knowledge::access::kReadProperty, {}},
+      {Request::Kind::Extended, knowledge::access::kControlAccess, knowledge::guids::kApplyGroupPolicy}};
+
+  Policy read(ObjectIndex index) {
+    const Object object = directory_.snapshot().object(index);
+    const AttributeIds& ids = directory_.attributes();
+    Policy policy;
+    policy.flags = object.number(ids.flags).value_or(0);
+    // Anything but version 2 is ignored by clients, [MS-GPOL] 2.2.4; unread, it is taken to be in force.
+    policy.in_force = object.number(ids.gpc_functionality_version).value_or(2) == 2;
+    if (object.has(ids.gpc_wql_filter)) policy.caveats = Caveat::GpoFiltersUnknown;
+    if (object.descriptor() == snapshot::kNoDescriptor) return policy;
+    const auto descriptor =
+        directory::SecurityDescriptor::parse(directory_.snapshot().descriptor(object.descriptor()));
+    if (!descriptor) return policy;
+    policy.tree = &directory_.schema().tree(directory_.class_of(index));
+    policy.dacl = compile(
+        *descriptor, [&](const directory::Sid& sid) { return directory_.trustee_of(sid, index); },
+        std::nullopt);
+    return policy;
+  }
+
+  DirectoryModel& directory_;
+  Tokens& tokens_;
+  std::unordered_map<ObjectIndex, Policy> policies_;
+};
 
 /// Who can have a policy linked to a container, by which edge.
 using Linkers = std::unordered_map<ObjectIndex, std::vector<graph::GraphBuilder::PendingEdge>>;
@@ -97,15 +168,34 @@ Linkers find_linkers(const Derivation& derivation) {
     const bool controls = pending.edge.kind == EdgeKind::GenericAll || pending.edge.kind == EdgeKind::Owns ||
                           pending.edge.kind == EdgeKind::WriteDacl ||
                           pending.edge.kind == EdgeKind::WriteOwner;
-    if (target.kind == NodeKind::OU && (links || controls)) linkers[target.object].push_back(pending);
+    const bool holds_accounts = target.kind == NodeKind::OU || target.kind == NodeKind::Site;
+    if (holds_accounts && (links || controls)) linkers[target.object].push_back(pending);
   }
   return linkers;
 }
 
+// The site of each domain controller, which its server object stands in. Of other computers, only their
+// address tells.
+std::unordered_map<NodeId, ObjectIndex> sites_of_servers(const Derivation& derivation) {
+  std::unordered_map<NodeId, ObjectIndex> sites;
+  const snapshot::Snapshot& snapshot = derivation.directory.snapshot();
+  for (const auto& [edge, evidence] : derivation.graph.pending()) {
+    if (edge.kind != EdgeKind::ServerIs) continue;
+    const ObjectIndex servers = snapshot.object(evidence.object).parent();
+    if (servers == snapshot::kNoObject) continue;
+    const ObjectIndex site = snapshot.object(servers).parent();
+    if (site == snapshot::kNoObject) continue;
+    if (derivation.graph.node(derivation.directory.node_of(site)).kind == NodeKind::Site) {
+      sites.emplace(edge.target, site);
+    }
+  }
+  return sites;
+}
+
 }  // namespace
 
-void add_group_policy(Derivation& derivation, Tokens&) {
-  const DirectoryModel& directory = derivation.directory;
+void add_group_policy(Derivation& derivation, Tokens& tokens) {
+  DirectoryModel& directory = derivation.directory;
   const snapshot::Snapshot& snapshot = directory.snapshot();
   const AttributeIds& ids = directory.attributes();
   const auto by_link = [&](ObjectIndex container) {
@@ -117,7 +207,9 @@ void add_group_policy(Derivation& derivation, Tokens&) {
     if (edge.kind == EdgeKind::Contains && edge.traversable) inheriting.insert(edge.target);
   }
   const Linkers linkers = find_linkers(derivation);
+  const std::unordered_map<NodeId, ObjectIndex> sites = sites_of_servers(derivation);
   LinksInForce in_force(directory);
+  Filters filters(directory, tokens);
 
   for (ObjectIndex i = 0; i < snapshot.object_count(); ++i) {
     const Object object = snapshot.object(i);
@@ -128,20 +220,32 @@ void add_group_policy(Derivation& derivation, Tokens&) {
     }
     const bool takes_policy = kind == NodeKind::User || kind == NodeKind::Computer;
     if (!takes_policy || object.parent() == snapshot::kNoObject) continue;
-    for (const Link& link : in_force.of(object.parent())) {
-      if (half_is_off(directory, link.policy_object, kind)) continue;
-      add_edge(derivation, link.policy, node, EdgeKind::GPOAppliesTo, by_link(link.container));
+    const auto add_links = [&](const std::vector<Link>& links) {
+      for (const Link& link : links) {
+        if (const auto caveats = filters.apply(link.policy_object, node, kind)) {
+          add_edge(derivation, link.policy, node, EdgeKind::GPOAppliesTo, by_link(link.container), *caveats);
+        }
+      }
+    };
+    const auto add_linkers = [&](ObjectIndex container) {
+      const auto found = linkers.find(container);
+      if (found == linkers.end()) return;
+      const bool is_above = derivation.graph.node(directory.node_of(container)).kind == NodeKind::OU;
+      for (const auto& [edge, evidence] : found->second) {
+        const bool by_link_only = edge.kind == EdgeKind::GenericWrite || edge.kind == EdgeKind::WriteGPLink;
+        if (!by_link_only && is_above && inheriting.contains(node)) continue;
+        add_edge(derivation, edge.source, node, EdgeKind::CanApplyGPO, evidence, edge.caveats, true,
+                 edge.condition);
+      }
+    };
+    add_links(in_force.of(object.parent()));
+    if (const auto site = sites.find(node); site != sites.end()) {
+      add_links(in_force.of_site(site->second, object.parent()));
+      add_linkers(site->second);
     }
     ObjectIndex above = object.parent();
     for (int budget = 256; above != snapshot::kNoObject && budget > 0; --budget) {
-      if (const auto found = linkers.find(above); found != linkers.end()) {
-        for (const auto& [edge, evidence] : found->second) {
-          const bool by_link_only = edge.kind == EdgeKind::GenericWrite || edge.kind == EdgeKind::WriteGPLink;
-          if (!by_link_only && inheriting.contains(node)) continue;
-          add_edge(derivation, edge.source, node, EdgeKind::CanApplyGPO, evidence, edge.caveats, true,
-                   edge.condition);
-        }
-      }
+      add_linkers(above);
       above = directory.is_naming_context(above) ? snapshot::kNoObject : snapshot.object(above).parent();
     }
   }

@@ -1,7 +1,10 @@
 // MemberOf and HasSIDHistory: everything that puts a SID into a logon token.
 
+#include <algorithm>
+
 #include "core/base/text.h"
 #include "core/derive/passes/passes.h"
+#include "core/knowledge/group_type.h"
 #include "core/knowledge/well_known.h"
 
 namespace tierline::derive {
@@ -16,8 +19,6 @@ using knowledge::EdgeKind;
 using knowledge::NodeKind;
 using snapshot::Object;
 using snapshot::ObjectIndex;
-
-constexpr std::int64_t kSecurityEnabled = 0x80000000;  // [MS-ADTS] 2.2.12
 
 Evidence rule(Rule which) {
   return {.kind = Evidence::Kind::Rule, .item = static_cast<std::uint32_t>(which)};
@@ -41,12 +42,24 @@ NodeId unresolved_member(Derivation& derivation, std::string_view dn,
   return place->second;
 }
 
+// Whether the group's domain trusts the member's only for services that say so, [MS-KILE] 3.3.5.7.1.
+bool asks_for_permission(const Derivation& derivation, NodeId member, const Object& group) {
+  const Sid& sid = derivation.graph.node(member).sid;
+  if (!sid.is_domain_issued()) return false;
+  const DirectoryModel& directory = derivation.directory;
+  return std::any_of(directory.trusts().begin(), directory.trusts().end(), [&](const Trust& trust) {
+    return trust.domain == directory.domain_of(group.index()) && trust.is_outbound() &&
+           trust.partner_sid == sid.parent() &&
+           (trust.attributes & knowledge::trust_attribute::kSelectiveAuthentication) != 0;
+  });
+}
+
 void add_members(Derivation& derivation, const Object& group,
                  std::unordered_map<std::string, NodeId>& placeholders) {
   DirectoryModel& directory = derivation.directory;
   const AttributeIds& ids = directory.attributes();
   const auto type = group.number(ids.group_type);
-  const bool in_token = !type || (*type & kSecurityEnabled) != 0;
+  const bool in_token = !type || (*type & knowledge::group_type::kSecurityEnabled) != 0;
   const knowledge::Caveats caveats = in_token ? knowledge::Caveats() : Caveat::DistributionGroup;
   const NodeId target = directory.node_of(group.index());
   std::uint32_t item = 0;
@@ -57,8 +70,10 @@ void add_members(Derivation& derivation, const Object& group,
     const NodeId source = object == snapshot::kNoObject
                               ? unresolved_member(derivation, member.text(), placeholders)
                               : directory.node_of(object);
+    knowledge::Caveats more;
+    if (asks_for_permission(derivation, source, group)) more = Caveat::SelectiveAuthentication;
     add_edge(derivation, source, target, EdgeKind::MemberOf, value(group.index(), ids.member, item++),
-             caveats, in_token);
+             caveats | more, in_token);
   }
 }
 
@@ -75,6 +90,29 @@ void add_primary_group(Derivation& derivation, const Object& account) {
            value(account.index(), ids.primary_group_id, 0));
 }
 
+/// What becomes of a SID on its way into the domain that issued it.
+struct Passage {
+  bool passes = true;
+  knowledge::Caveats caveats;
+};
+
+Passage passage_of(const DirectoryModel& directory, const Sid& sid, DomainIndex from) {
+  const auto& domains = directory.domains();
+  const auto issuer = std::find_if(domains.begin(), domains.end(), [&](const Domain& domain) {
+    return domain.sid.count() != 0 && domain.sid == sid.parent();
+  });
+  if (issuer == domains.end()) return {true, Caveat::ForeignSidFiltered};
+  const auto to = static_cast<DomainIndex>(issuer - domains.begin());
+  if (to == from) return {};
+  for (const Trust& trust : directory.trusts()) {
+    if (trust.domain != to || !trust.is_outbound() || trust.partner != from) continue;
+    if (knowledge::passes(knowledge::sid_filter(trust.attributes), sid)) return {};
+    return {false, Caveat::SidFiltered};
+  }
+  if (directory.in_one_forest(from, to)) return {};
+  return {true, Caveat::ForeignSidFiltered};
+}
+
 void add_sid_history(Derivation& derivation, const Object& account) {
   DirectoryModel& directory = derivation.directory;
   const AttributeIds& ids = directory.attributes();
@@ -83,13 +121,10 @@ void add_sid_history(Derivation& derivation, const Object& account) {
     const Evidence evidence = value(account.index(), ids.sid_history, item++);
     const auto sid = Sid::from_bytes(stored.bytes);
     if (!sid || sid->count() == 0) continue;
-    bool known_domain = false;
-    for (const Domain& domain : directory.domains()) {
-      known_domain = known_domain || sid->parent() == domain.sid;
-    }
-    add_edge(derivation, directory.node_of(account.index()),
-             directory.node_of_sid(*sid, directory.domain_of(account.index())), EdgeKind::HasSIDHistory,
-             evidence, known_domain ? knowledge::Caveats() : Caveat::ForeignSidFiltered);
+    const DomainIndex home = directory.domain_of(account.index());
+    const Passage passage = passage_of(directory, *sid, home);
+    add_edge(derivation, directory.node_of(account.index()), directory.node_of_sid(*sid, home),
+             EdgeKind::HasSIDHistory, evidence, passage.caveats, passage.passes);
   }
 }
 
@@ -105,6 +140,11 @@ LogonGroups add_logon_groups(Derivation& derivation, DomainIndex index) {
   const auto node = [&](std::string_view sid) { return directory.node_of_sid(*Sid::parse(sid), index); };
   const LogonGroups groups = {node(knowledge::sids::kAuthenticatedUsers), node(knowledge::sids::kEveryone)};
   add_edge(derivation, groups.authenticated_users, groups.everyone, EdgeKind::MemberOf, rule(Rule::Everyone));
+  // The directory is reached over the network only.
+  for (const std::string_view identity : {knowledge::sids::kNetwork, knowledge::sids::kThisOrganization}) {
+    add_edge(derivation, groups.everyone, node(identity), EdgeKind::ClaimSpecialIdentity,
+             rule(Rule::NetworkLogon));
+  }
   if (domain.sid.count() == 0) return groups;
   const auto in_domain = [&](std::uint32_t rid) {
     return directory.find_sid(domain.sid.with_rid(rid), index);
@@ -127,6 +167,23 @@ LogonGroups add_logon_groups(Derivation& derivation, DomainIndex index) {
   return groups;
 }
 
+// Who is authenticated in a trusted domain is so in the trusting one, unless that asks for selective
+// authentication. An external trust is not transitive, which a chain of memberships would make it.
+void add_authenticated_across_trusts(Derivation& derivation, const std::vector<LogonGroups>& groups) {
+  constexpr std::uint32_t kTransitive =
+      knowledge::trust_attribute::kWithinForest | knowledge::trust_attribute::kForestTransitive;
+  for (const Trust& trust : derivation.directory.trusts()) {
+    const bool selective = (trust.attributes & knowledge::trust_attribute::kSelectiveAuthentication) != 0;
+    if (!trust.is_outbound() || !trust.partner || selective || (trust.attributes & kTransitive) == 0)
+      continue;
+    const Evidence evidence = value(trust.object, derivation.directory.attributes().trust_attributes, 0);
+    const LogonGroups& from = groups[*trust.partner];
+    const LogonGroups& to = groups[trust.domain];
+    add_edge(derivation, from.authenticated_users, to.authenticated_users, EdgeKind::MemberOf, evidence);
+    add_edge(derivation, from.everyone, to.everyone, EdgeKind::MemberOf, evidence);
+  }
+}
+
 bool is_in_a_usual_primary_group(std::int64_t rid) {
   return rid == knowledge::rids::kDomainUsers || rid == knowledge::rids::kDomainComputers ||
          rid == knowledge::rids::kDomainControllers || rid == knowledge::rids::kReadOnlyDomainControllers ||
@@ -142,6 +199,7 @@ void add_memberships(Derivation& derivation) {
   for (std::size_t d = 0; d < directory.domains().size(); ++d) {
     logon_groups.push_back(add_logon_groups(derivation, static_cast<DomainIndex>(d)));
   }
+  add_authenticated_across_trusts(derivation, logon_groups);
   std::unordered_map<std::string, NodeId> placeholders;
   const snapshot::Snapshot& snapshot = directory.snapshot();
   for (ObjectIndex i = 0; i < snapshot.object_count(); ++i) {

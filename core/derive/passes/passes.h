@@ -3,6 +3,8 @@
 // The passes of derivation: each reads the directory and adds the edges of one idea. A pass is one file
 // here, one declaration, and one row in derive.cc.
 
+#include <unordered_set>
+
 #include "core/derive/directory_model.h"
 #include "core/derive/tokens.h"
 #include "core/graph/graph_builder.h"
@@ -13,6 +15,8 @@ struct Derivation {
   DirectoryModel& directory;
   graph::GraphBuilder& graph;
   snapshot::Meta meta;  ///< with the gaps that passes find
+  /// Protected objects whose entries the protection task is about to replace by AdminSDHolder's.
+  std::unordered_set<graph::NodeId> to_be_stamped = {};
 };
 
 /// Adds an edge of `kind` with the traversability and caveats of its catalogue row.
@@ -24,12 +28,14 @@ void add_edge(Derivation& derivation, graph::NodeId source, graph::NodeId target
 void add_memberships(Derivation& derivation);
 
 void add_tree(Derivation& derivation, Tokens& tokens);
+void add_admin_sd_holder(Derivation& derivation, Tokens& tokens);
 void add_rights_on_objects(Derivation& derivation, Tokens& tokens);
 void add_rights_in_attributes(Derivation& derivation, Tokens& tokens);
 void add_delegation(Derivation& derivation, Tokens& tokens);
 void add_replication(Derivation& derivation, Tokens& tokens);
 void add_group_policy(Derivation& derivation, Tokens& tokens);
-void add_admin_sd_holder(Derivation& derivation, Tokens& tokens);
+void add_special_identities(Derivation& derivation, Tokens& tokens);
+void add_trusts(Derivation& derivation, Tokens& tokens);
 
 /// Last: which nodes are Tier Zero.
 void mark_tier_zero(Derivation& derivation, Tokens& tokens);

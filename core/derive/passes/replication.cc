@@ -1,6 +1,6 @@
-// DCSync: one token with both replication rights ([MS-DRSR] 4.1.10.5.2). The rights often come from
-// different entries, such as those of Enterprise Domain Controllers and Domain Controllers, so they are
-// joined on tokens, and the edge starts at the broadest principals that hold both.
+// DCSync and SyncLAPSPassword: one token with both replication rights that are needed ([MS-DRSR] 4.1.10.5.2).
+// The rights often come from different entries, such as those of Enterprise Domain Controllers and Domain
+// Controllers, so they are joined on tokens, and the edge starts at the broadest principals that hold both.
 
 #include <algorithm>
 #include <map>
@@ -11,113 +11,166 @@
 namespace tierline::derive {
 namespace {
 
+using graph::ConditionId;
 using graph::Evidence;
 using graph::GraphBuilder;
 using graph::NodeId;
 using knowledge::EdgeKind;
+using knowledge::NodeKind;
+using snapshot::ObjectIndex;
 
 /// How a principal comes by one of the rights.
 struct Holder {
-  graph::ConditionId condition = 0;
+  ConditionId condition = 0;
   knowledge::Caveats caveats = {};
   std::vector<Evidence> evidence;
 };
 using Holders = std::map<NodeId, Holder>;
 
-// All principals below the holders, each with a holder that it gets the right through. A principal that a
-// deny entry excludes is left out, with everyone below it.
-std::map<NodeId, NodeId> everyone_with(const Holders& holders, Tokens& tokens,
-                                       const std::vector<std::vector<NodeId>>& excluded_of) {
-  std::map<NodeId, NodeId> through;
-  for (const auto& [holder, how] : holders) {
-    std::vector<NodeId> queue = {holder};
-    std::set<NodeId> seen = {holder};
-    for (std::size_t next = 0; next < queue.size(); ++next) {
-      const NodeId principal = queue[next];
-      const std::vector<NodeId>& token = tokens.of(principal);
-      const std::vector<NodeId>& excluded = excluded_of[how.condition];
-      const bool denied = std::any_of(excluded.begin(), excluded.end(), [&](NodeId group) {
-        return std::binary_search(token.begin(), token.end(), group);
-      });
-      if (denied) continue;
-      through.emplace(principal, holder);
-      for (const NodeId member : tokens.members(principal)) {
-        if (seen.insert(member).second) queue.push_back(member);
-      }
+/// A principal that holds both, and why.
+struct Joint {
+  NodeId principal = graph::kNoNode;
+  ConditionId condition = 0;
+  knowledge::Caveats caveats = {};
+  std::vector<Evidence> evidence;
+};
+
+class Replication {
+ public:
+  Replication(Derivation& derivation, Tokens& tokens)
+      : derivation_(derivation), builder_(derivation.graph), tokens_(tokens) {}
+
+  void run() {
+    const DirectoryModel& directory = derivation_.directory;
+    for (std::size_t d = 0; d < directory.domains().size(); ++d) {
+      const ObjectIndex head = directory.domains()[d].head;
+      if (head != snapshot::kNoObject) add_edges_of(static_cast<DomainIndex>(d), directory.node_of(head));
     }
   }
-  return through;
-}
+
+ private:
+  void add_edges_of(DomainIndex domain, NodeId head) {
+    const Holders changes = holders_of(head, {EdgeKind::GetChanges});
+    for (const Joint& joint : joined(changes, holders_of(head, {EdgeKind::GetChangesAll}))) {
+      add(joint, head, EdgeKind::DCSync);
+    }
+    // Either right gives the attributes of the filtered set, which LAPS keeps its passwords in.
+    const std::vector<Joint> filtered =
+        joined(changes, holders_of(head, {EdgeKind::GetChangesAll, EdgeKind::GetChangesInFilteredSet}));
+    if (filtered.empty()) return;
+    for (const NodeId computer : computers_with_laps(domain)) {
+      for (const Joint& joint : filtered) add(joint, computer, EdgeKind::SyncLAPSPassword);
+    }
+  }
+
+  void add(const Joint& joint, NodeId target, EdgeKind kind) {
+    for (const Evidence& evidence : joint.evidence) {
+      add_edge(derivation_, joint.principal, target, kind, evidence, joint.caveats, true, joint.condition);
+    }
+  }
+
+  // Who has one of `kinds` on the domain. Of two ways to it, the one without a condition counts.
+  Holders holders_of(NodeId head, std::initializer_list<EdgeKind> kinds) const {
+    Holders holders;
+    for (const auto& [edge, evidence] : builder_.pending()) {
+      const bool any = edge.kind == EdgeKind::AllExtendedRights || edge.kind == EdgeKind::GenericAll;
+      if (edge.target != head || (!any && std::find(kinds.begin(), kinds.end(), edge.kind) == kinds.end())) {
+        continue;
+      }
+      const auto [place, added] = holders.try_emplace(edge.source);
+      Holder& holder = place->second;
+      if (added || (edge.condition == 0 && holder.condition != 0)) {
+        holder = {edge.condition, edge.caveats, {}};
+      } else if (edge.condition != holder.condition) {
+        continue;
+      }
+      holder.caveats |= edge.caveats;
+      holder.evidence.push_back(evidence);
+    }
+    return holders;
+  }
+
+  // All principals below the holders, each with a holder that it gets the right through. A principal that a
+  // deny entry excludes is left out, with everyone below it.
+  std::map<NodeId, NodeId> everyone_with(const Holders& holders) {
+    std::map<NodeId, NodeId> through;
+    for (const auto& [holder, how] : holders) {
+      std::vector<NodeId> queue = {holder};
+      std::set<NodeId> seen = {holder};
+      for (std::size_t next = 0; next < queue.size(); ++next) {
+        const NodeId principal = queue[next];
+        const std::vector<NodeId>& token = tokens_.of(principal);
+        const std::vector<NodeId>& excluded = builder_.excluded(how.condition);
+        const bool denied = std::any_of(excluded.begin(), excluded.end(), [&](NodeId group) {
+          return std::binary_search(token.begin(), token.end(), group);
+        });
+        if (denied) continue;
+        through.emplace(principal, holder);
+        for (const NodeId member : tokens_.members(principal)) {
+          if (seen.insert(member).second) queue.push_back(member);
+        }
+      }
+    }
+    return through;
+  }
+
+  std::vector<Joint> joined(const Holders& one, const Holders& other) {
+    const auto with_one = everyone_with(one);
+    const auto with_other = everyone_with(other);
+    std::vector<Joint> found;
+    for (const auto& [principal, first] : with_one) {
+      const auto second = with_other.find(principal);
+      if (second == with_other.end()) continue;
+      // A group above it that has both already says it, unless the group's edge excludes some members.
+      const std::vector<NodeId>& above = tokens_.parents(principal);
+      const bool said = std::any_of(above.begin(), above.end(), [&](NodeId group) {
+        const auto a = with_one.find(group);
+        const auto b = with_other.find(group);
+        return a != with_one.end() && b != with_other.end() && one.at(a->second).condition == 0 &&
+               other.at(b->second).condition == 0;
+      });
+      if (said) continue;
+      const Holder& left = one.at(first);
+      const Holder& right = other.at(second->second);
+      std::vector<NodeId> excluded = builder_.excluded(left.condition);
+      const std::vector<NodeId>& more = builder_.excluded(right.condition);
+      excluded.insert(excluded.end(), more.begin(), more.end());
+      Joint joint{principal, builder_.condition(std::move(excluded)), left.caveats | right.caveats,
+                  left.evidence};
+      joint.evidence.insert(joint.evidence.end(), right.evidence.begin(), right.evidence.end());
+      if (first != principal || second->second != principal) {
+        joint.evidence.push_back({.kind = Evidence::Kind::Rule,
+                                  .item = static_cast<std::uint32_t>(graph::Rule::JoinedReplicationRights)});
+      }
+      found.push_back(std::move(joint));
+    }
+    return found;
+  }
+
+  std::vector<NodeId> computers_with_laps(DomainIndex domain) const {
+    const DirectoryModel& directory = derivation_.directory;
+    const AttributeIds& ids = directory.attributes();
+    std::vector<NodeId> computers;
+    for (ObjectIndex i = 0; i < directory.snapshot().object_count(); ++i) {
+      const snapshot::Object object = directory.snapshot().object(i);
+      if (directory.domain_of(i) != domain ||
+          builder_.node(directory.node_of(i)).kind != NodeKind::Computer) {
+        continue;
+      }
+      const bool has_laps = object.number(ids.laps_legacy_expiry).value_or(0) > 0 ||
+                            object.number(ids.laps_expiry).value_or(0) > 0;
+      if (has_laps) computers.push_back(directory.node_of(i));
+    }
+    return computers;
+  }
+
+  Derivation& derivation_;
+  GraphBuilder& builder_;
+  Tokens& tokens_;
+};
 
 }  // namespace
 
-void add_replication(Derivation& derivation, Tokens& tokens) {
-  const DirectoryModel& directory = derivation.directory;
-  GraphBuilder& builder = derivation.graph;
-  for (const Domain& domain : directory.domains()) {
-    if (domain.head == snapshot::kNoObject) continue;
-    const NodeId head = directory.node_of(domain.head);
-    Holders changes;
-    Holders all_changes;
-    for (const auto& [edge, evidence] : builder.pending()) {
-      if (edge.target != head) continue;
-      const bool both = edge.kind == EdgeKind::AllExtendedRights || edge.kind == EdgeKind::GenericAll;
-      for (const auto& [kind, holders] :
-           {std::pair(EdgeKind::GetChanges, &changes), std::pair(EdgeKind::GetChangesAll, &all_changes)}) {
-        if (edge.kind != kind && !both) continue;
-        Holder& holder = (*holders)[edge.source];
-        holder.condition = edge.condition;
-        holder.caveats |= edge.caveats;
-        holder.evidence.push_back(evidence);
-      }
-    }
-    std::vector<std::vector<NodeId>> excluded_of;
-    for (graph::ConditionId c = 0; c < builder.condition_count(); ++c)
-      excluded_of.push_back(builder.excluded(c));
-    const auto with_changes = everyone_with(changes, tokens, excluded_of);
-    const auto with_all = everyone_with(all_changes, tokens, excluded_of);
-
-    std::vector<graph::GraphBuilder::PendingEdge> found;
-    for (const auto& [principal, first] : with_changes) {
-      const auto second = with_all.find(principal);
-      if (second == with_all.end()) continue;
-      // A group above it that has both already says it, unless the group's edge excludes some members.
-      const std::vector<NodeId>& above = tokens.parents(principal);
-      const bool said = std::any_of(above.begin(), above.end(), [&](NodeId group) {
-        const auto a = with_changes.find(group);
-        const auto b = with_all.find(group);
-        return a != with_changes.end() && b != with_all.end() && changes[a->second].condition == 0 &&
-               all_changes[b->second].condition == 0;
-      });
-      if (said) continue;
-      const Holder& one = changes[first];
-      const Holder& two = all_changes[second->second];
-      std::vector<NodeId> excluded = excluded_of[one.condition];
-      excluded.insert(excluded.end(), excluded_of[two.condition].begin(), excluded_of[two.condition].end());
-      const graph::ConditionId condition = builder.condition(std::move(excluded));
-      for (const std::vector<Evidence>* list : {&one.evidence, &two.evidence}) {
-        for (const Evidence& evidence : *list) {
-          found.push_back({{.source = principal,
-                            .target = head,
-                            .caveats = one.caveats | two.caveats,
-                            .condition = condition},
-                           evidence});
-        }
-      }
-      if (first != principal || second->second != principal) {
-        found.push_back({{.source = principal,
-                          .target = head,
-                          .caveats = one.caveats | two.caveats,
-                          .condition = condition},
-                         {.kind = Evidence::Kind::Rule,
-                          .item = static_cast<std::uint32_t>(graph::Rule::JoinedReplicationRights)}});
-      }
-    }
-    for (const auto& [edge, evidence] : found) {
-      add_edge(derivation, edge.source, edge.target, EdgeKind::DCSync, evidence, edge.caveats, true,
-               edge.condition);
-    }
-  }
-}
+void add_replication(Derivation& derivation, Tokens& tokens) { Replication(derivation, tokens).run(); }
 
 }  // namespace tierline::derive

@@ -46,7 +46,8 @@ void add_rule(Derivation& derivation, Tokens& tokens, const AttributeRule& rule,
   const DomainIndex domain = directory.domain_of(object.index());
   const NodeId target = directory.node_of(object.index());
   const auto node = [&](const Sid& sid) { return directory.node_of_sid(sid, domain); };
-  const CompiledDacl dacl = compile(*descriptor, node, target);
+  const CompiledDacl dacl = compile(
+      *descriptor, [&](const Sid& sid) { return directory.trustee_of(sid, object.index()); }, target);
   if (dacl.grants_everything) {
     add_edge(derivation, node(*Sid::parse(knowledge::sids::kEveryone)), target, rule.edge,
              {.kind = Evidence::Kind::Attribute, .attribute = attribute, .object = object.index()});

@@ -10,6 +10,7 @@
 #include "core/derive/passes/passes.h"
 #include "core/knowledge/access_rights.h"
 #include "core/knowledge/ace_rules.h"
+#include "core/knowledge/user_account_control.h"
 #include "core/knowledge/well_known.h"
 
 namespace tierline::derive {
@@ -96,6 +97,10 @@ std::vector<ReadyRule> ready_rules(const Schema& schema) {
   return rules;
 }
 
+// One of the overloads: what entries that name the trustee grant.
+constexpr Decision (*kForOne)(const CompiledDacl&, const ObjectTypeTree&, const Request&, Trustee,
+                              const std::vector<Trustee>&) = access_check;
+
 class RightsOnObjects {
  public:
   RightsOnObjects(Derivation& derivation, Tokens& tokens)
@@ -123,7 +128,7 @@ class RightsOnObjects {
   }
 
  private:
-  using Key = std::tuple<snapshot::DescriptorIndex, ClassId, DomainIndex, NodeKind, NodeId>;
+  using Key = std::tuple<snapshot::DescriptorIndex, ClassId, DomainIndex, bool, NodeKind, NodeId>;
 
   const std::vector<Grant>& grants_of(const Object& object, NodeKind kind) {
     const SecurityDescriptor& descriptor = parsed(object.descriptor());
@@ -131,7 +136,11 @@ class RightsOnObjects {
     std::optional<NodeId> self;
     if (kind == NodeKind::Group && names_self(descriptor)) self = directory_.node_of(object.index());
     const DomainIndex domain = directory_.domain_of(object.index());
-    const Key key = {object.descriptor(), directory_.class_of(object.index()), domain, kind,
+    const Key key = {object.descriptor(),
+                     directory_.class_of(object.index()),
+                     domain,
+                     directory_.is_forest_wide(object.index()),
+                     kind,
                      self.value_or(graph::kNoNode)};
     const auto [place, added] = grants_.try_emplace(key);
     if (added) place->second = evaluate(descriptor, object, kind, domain, self);
@@ -163,7 +172,7 @@ class RightsOnObjects {
   std::vector<Grant> evaluate(const SecurityDescriptor& descriptor, const Object& object, NodeKind kind,
                               DomainIndex domain, std::optional<NodeId> self) {
     const CompiledDacl dacl = compile(
-        descriptor, [&](const Sid& sid) { return directory_.node_of_sid(sid, domain); }, self);
+        descriptor, [&](const Sid& sid) { return directory_.trustee_of(sid, object.index()); }, self);
     const ObjectTypeTree& tree = directory_.schema().tree(directory_.class_of(object.index()));
     std::vector<Grant> grants;
 
@@ -210,7 +219,10 @@ class RightsOnObjects {
         constexpr std::uint32_t kGuests = 546;
         if (sid.is_builtin() && sid.rid() == kGuests && text == knowledge::sids::kAuthenticatedUsers)
           continue;
-        if (const auto group = directory_.find_sid(*Sid::parse(text), domain)) token.push_back(*group);
+        if (const auto group = directory_.find_sid(*Sid::parse(text), domain)) {
+          const std::vector<Trustee>& more = tokens_.of(*group);
+          token.insert(token.end(), more.begin(), more.end());
+        }
       }
       std::sort(token.begin(), token.end());
       token.erase(std::unique(token.begin(), token.end()), token.end());
@@ -229,7 +241,8 @@ class RightsOnObjects {
     for (const ReadyRule& ready : rules_) {
       const AceRule& rule = *ready.rule;
       if (!rule.targets.contains(kind)) continue;
-      Decision decision = access_check(dacl, tree, ready.request, trustee, token);
+      const auto check = rule.right == RightKind::ReadConfidential ? joint_access_check : kForOne;
+      Decision decision = check(dacl, tree, ready.request, trustee, token);
       for (const Request& request : ready.also) {
         if (!decision.granted) break;
         const Decision more = access_check(dacl, tree, request, trustee, token);
@@ -240,8 +253,9 @@ class RightsOnObjects {
       if (!decision.granted) continue;
       Grant grant{.source = trustee,
                   .kind = rule.edge,
-                  .traversable = !rule.weak_on.contains(kind),
+                  .traversable = knowledge::info_of(rule.edge).traversable && !rule.weak_on.contains(kind),
                   .condition = rule.condition,
+                  .caveats = rule.caveats,
                   .aces = std::move(decision.aces)};
       if (decision.conditional) grant.caveats |= Caveat::ConditionalAce;
       grant.excluded = derivation_.graph.condition(std::move(decision.excluded));
@@ -256,7 +270,7 @@ class RightsOnObjects {
       const bool kind_implies =
           std::find(rule.implied_by.begin(), rule.implied_by.end(), other.kind) != rule.implied_by.end();
       const bool as_wide = other.excluded == 0 || other.excluded == grant.excluded;
-      return kind_implies && as_wide && other.caveats.bits() == grant.caveats.bits() &&
+      return kind_implies && as_wide && (other.caveats.bits() & ~grant.caveats.bits()) == 0 &&
              other.traversable >= grant.traversable;
     });
   }
@@ -280,11 +294,12 @@ class RightsOnObjects {
   void add_owner(const Sid& owner_sid, const Object& object, DomainIndex domain, bool owner_rights,
                  const std::vector<Grant>& limited, std::vector<Grant>& grants) {
     const NodeId owner = directory_.node_of_sid(owner_sid, domain);
-    if (is_system(owner)) return;
+    if (is_system(owner) || !directory_.may_be_in_token(owner, object.index())) return;
     if (!owner_rights) {
-      if (!owner_is_blocked(owner, object, domain)) {
-        grants.push_back({.source = owner, .kind = EdgeKind::Owns, .proof = Evidence::Kind::Owner});
-      }
+      const bool blocked = owner_is_blocked(owner, object, domain);
+      grants.push_back({.source = owner,
+                        .kind = blocked ? EdgeKind::OwnsRaw : EdgeKind::Owns,
+                        .proof = Evidence::Kind::Owner});
       return;
     }
     Grant grant{.source = owner, .kind = EdgeKind::OwnsLimitedRights, .proof = Evidence::Kind::Owner};
@@ -318,13 +333,22 @@ class RightsOnObjects {
     switch (condition) {
       case knowledge::Condition::None:
         return true;
-      case knowledge::Condition::HasLaps:
-        return object.number(ids.laps_legacy_expiry).value_or(0) > 0 ||
-               object.number(ids.laps_expiry).value_or(0) > 0;
+      case knowledge::Condition::HasLegacyLaps:
+        return object.number(ids.laps_legacy_expiry).value_or(0) > 0;
+      case knowledge::Condition::HasWindowsLaps:
+        return object.number(ids.laps_expiry).value_or(0) > 0;
       case knowledge::Condition::HasPki:
         return directory_.has_kind(NodeKind::EnterpriseCA);
     }
     return false;
+  }
+
+  // [MS-KILE] 3.3.5.7.3 and [MS-ADTS] 2.2.16. Where it may log on from is not looked at.
+  bool has_restricted_logon(const Object& object) const {
+    const AttributeIds& ids = directory_.attributes();
+    const std::int64_t control = object.number(ids.user_account_control).value_or(0);
+    return (control & knowledge::uac::kSmartcardRequired) != 0 || object.has(ids.user_workstations) ||
+           object.has(ids.assigned_policy) || object.has(ids.assigned_silo);
   }
 
   void apply(const Grant& grant, const Object& object) {
@@ -335,6 +359,8 @@ class RightsOnObjects {
                              grant.kind == EdgeKind::WriteDacl || grant.kind == EdgeKind::WriteOwner ||
                              grant.kind == EdgeKind::Owns || grant.kind == EdgeKind::WriteAccountRestrictions;
     if (derivation_.graph.node(target).enabled == false && !enables_too) caveats |= Caveat::TargetDisabled;
+    if (!enables_too && has_restricted_logon(object)) caveats |= Caveat::LogonRestricted;
+    if (derivation_.to_be_stamped.contains(target)) caveats |= Caveat::ToBeStamped;
     const auto add = [&](Evidence evidence) {
       add_edge(derivation_, grant.source, target, grant.kind, evidence, caveats, grant.traversable,
                grant.excluded);

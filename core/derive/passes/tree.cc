@@ -20,6 +20,16 @@ bool is_protected(const snapshot::Snapshot& snapshot, snapshot::DescriptorIndex 
   return (reader.u16() & directory::sd_control::kDaclProtected) != 0;
 }
 
+void add_server(Derivation& derivation, const Object& server) {
+  const snapshot::AttributeId attribute = derivation.directory.attributes().server_reference;
+  for (const auto computer : server.values(attribute)) {
+    if (computer.target == snapshot::kNoObject) continue;
+    add_edge(derivation, derivation.directory.node_of(server.index()),
+             derivation.directory.node_of(computer.target), EdgeKind::ServerIs,
+             {.kind = Evidence::Kind::Attribute, .attribute = attribute, .object = server.index()});
+  }
+}
+
 }  // namespace
 
 void add_tree(Derivation& derivation, Tokens&) {
@@ -38,6 +48,7 @@ void add_tree(Derivation& derivation, Tokens&) {
         object.descriptor() != snapshot::kNoDescriptor && !is_protected(snapshot, object.descriptor());
     add_edge(derivation, directory.node_of(object.parent()), child, EdgeKind::Contains,
              {.kind = Evidence::Kind::Tree, .object = i}, {}, inherits);
+    if (derivation.graph.node(child).kind == NodeKind::SiteServer) add_server(derivation, object);
   }
 }
 
