@@ -200,4 +200,20 @@ Result<std::vector<std::string>> EffectiveRights::writable_attributes(ObjectInde
   return names;
 }
 
+Result<std::vector<std::string>> EffectiveRights::creatable_classes(ObjectIndex principal,
+                                                                    ObjectIndex object) {
+  Result<State::Question> question = state_->ask(principal, object);
+  if (!question) return std::move(question).error();
+  std::vector<std::string> names;
+  const Schema& schema = state_->directory.schema();
+  for (ClassId id = 0; id < schema.class_count(); ++id) {
+    const Request request{Request::Kind::Extended, access::kCreateChild, schema.class_guid(id)};
+    if (access_check(question->dacl, *question->tree, request, question->token).granted) {
+      names.push_back(schema.class_name(id));
+    }
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 }  // namespace tierline::derive

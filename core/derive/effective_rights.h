@@ -36,6 +36,11 @@ class EffectiveRights {
   Result<std::vector<std::string>> writable_attributes(snapshot::ObjectIndex principal,
                                                        snapshot::ObjectIndex object);
 
+  /// The names of the classes of which `principal` may create objects below `object`, as far as rights go.
+  /// Errors as above.
+  Result<std::vector<std::string>> creatable_classes(snapshot::ObjectIndex principal,
+                                                     snapshot::ObjectIndex object);
+
  private:
   struct State;
   std::unique_ptr<State> state_;

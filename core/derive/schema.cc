@@ -87,7 +87,7 @@ Schema::Schema(const Snapshot& snapshot) {
                                       guid_of(object, property_set)};
     } else if (is_class && classes_.size() < kNoClass) {
       Class row;
-      row.name = name;
+      row.name = object.text(display_name);
       row.guid = guid_of(object, guid);
       row.auxiliary = object.number(category) == 3;
       for (const AttributeId list : attribute_lists) {

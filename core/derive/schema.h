@@ -66,6 +66,11 @@ class Schema {
   /// The lDAPDisplayName of an attribute, or empty.
   std::string_view attribute_name(const directory::Guid& guid) const;
 
+  std::size_t class_count() const { return classes_.size(); }
+  /// Its lDAPDisplayName.
+  const std::string& class_name(ClassId id) const { return classes_[id].name; }
+  const directory::Guid& class_guid(ClassId id) const { return classes_[id].guid; }
+
   /// The tree of a class; of kNoClass, one that knows no object types.
   const ObjectTypeTree& tree(ClassId id) const;
 

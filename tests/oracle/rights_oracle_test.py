@@ -1,5 +1,6 @@
-"""Effective rights against a real domain controller: random descriptors on users and groups, and for each principal
-what the server says it may write, what it may do to the descriptor, and whether it can in fact reset a password.
+"""Effective rights against a real domain controller: random descriptors on users, groups and OUs, half of them with
+what the server itself makes them inherit; and for each principal what the server says it may write or create, what it
+may do to the descriptor, and whether it can in fact reset a password.
 
 Two differences of Samba 4.17 from the specification are left out here and tested against the specification instead:
   OWNER RIGHTS is not honoured ([MS-DTYP] 2.5.3.2; fixtures/scenarios/owners.txt);
@@ -7,7 +8,7 @@ Two differences of Samba 4.17 from the specification are left out here and teste
   right there, whatever else its mask says ([MS-ADTS] 5.1.3.3.3; access_check_test.cc).
 
 The server's word is taken where it computes it for the bound user (allowedAttributesEffective for write property,
-sDRightsEffective for the descriptor) and tried where it does not (password reset).
+allowedChildClassesEffective for create child, sDRightsEffective for the descriptor) and tried where it does not (password reset).
 
 TIERLINE_ORACLE_SEED repeats a run; TIERLINE_ORACLE_OBJECTS makes a longer one.
 """
@@ -38,6 +39,7 @@ SEED = int(os.environ.get("TIERLINE_ORACLE_SEED", random.SystemRandom().randrang
 OBJECTS = int(os.environ.get("TIERLINE_ORACLE_OBJECTS", 40))
 PRINCIPALS = 10
 GROUPS = 6
+UNITS = 6
 
 USER = "bf967aba-0de6-11d0-a285-00aa003049e2"
 GROUP = "bf967a9c-0de6-11d0-a285-00aa003049e2"
@@ -53,6 +55,7 @@ TYPES = {
     "rights": [RESET, "ab721a53-1e2f-11d0-9819-00aa0040529b"],
 }
 RIGHTS = ["WP", "WP", "WP", "RPWP", "CR", "CR", "WD", "WO", "WDWO", "GA", "GW", "SW", "RC", "CCDC", "SD"]
+CHILD_RIGHTS = ["CC", "CC", "CC", "CCDC"]
 
 
 class Oracle(unittest.TestCase):
@@ -92,48 +95,62 @@ class Oracle(unittest.TestCase):
         trustees = [cls.sid(f"CN={name},{cls.ou}") for name in
                     [f"p{n}" for n in range(PRINCIPALS)] + [f"g{n}" for n in range(GROUPS)]] + ["AU", "WD", "PS", "DU"]
         cls.objects = {}
+        cls.units = [f"OU=u{number},{cls.ou}" for number in range(UNITS)]
+        for dn in cls.units:
+            sam.add({"dn": dn, "objectClass": "organizationalUnit"})
+            cls.describe(dn, cls.random_descriptor(trustees, ["", "CI", "CI", "CIIO", "CINP"], RIGHTS + CHILD_RIGHTS))
+        inheriting = {}
         for number in range(OBJECTS):
             is_user = number % 2 == 0
-            name, dn = f"o{number}", f"CN=o{number},{cls.ou}"
+            unit = cls.units[number % UNITS] if number % 4 < 2 else cls.ou
+            name, dn = f"o{number}", f"CN=o{number},{unit}"
+            inheriting[dn] = unit != cls.ou
             if is_user:
-                sam.newuser(name, dc.password, userou="OU=Oracle")
+                sam.newuser(name, dc.password, userou=unit.removesuffix("," + dc.base))
             else:
                 sam.add({"dn": dn, "objectClass": "group", "sAMAccountName": name})
                 for principal in chance.sample(sorted(cls.principals), 2):
-                    cls.join(name, principal)
+                    cls.join(name, principal, unit)
             cls.objects[dn] = is_user
         for dn in cls.objects:
-            text = cls.random_descriptor(trustees)
-            message = ldb.Message(ldb.Dn(sam, dn))
-            packed = ndr_pack(security.descriptor.from_sddl(text, domain))
-            message["nTSecurityDescriptor"] = ldb.MessageElement(packed, ldb.FLAG_MOD_REPLACE, "nTSecurityDescriptor")
-            sam.modify(message)
+            text = cls.random_descriptor(trustees, ["", "", "", "", "CI", "CIIO"], RIGHTS)
+            cls.describe(dn, text.replace("D:PAI", "D:AI", 1) if inheriting[dn] else text)
         sam.transaction_commit()
         cls.snapshot = cls.scratch / "oracle.snap"
         subprocess.run([TIERLINE, "collect", dc.url, "-o", cls.snapshot], env=dc.client_env("Administrator"), check=True,
                        capture_output=True)
 
     @classmethod
-    def random_descriptor(cls, trustees):
+    def describe(cls, dn, text):
+        message = ldb.Message(ldb.Dn(cls.sam, dn))
+        packed = ndr_pack(security.descriptor.from_sddl(text, security.dom_sid(cls.sam.get_domain_sid())))
+        message["nTSecurityDescriptor"] = ldb.MessageElement(packed, ldb.FLAG_MOD_REPLACE, "nTSecurityDescriptor")
+        cls.sam.modify(message)
+
+    @classmethod
+    def random_descriptor(cls, trustees, all_flags, all_rights):
         chance = cls.random
         entries = ["(A;;RPLCLORC;;;AU)"]  # or there would be nothing to ask about
         for _ in range(chance.randrange(1, 9)):
             allow = chance.random() < 0.65
-            rights, trustee = chance.choice(RIGHTS), chance.choice(trustees)
-            flags = chance.choice(["", "", "", "", "CI", "CIIO"])
-            if chance.random() < 0.6:
+            rights, trustee = chance.choice(all_rights), chance.choice(trustees)
+            flags = chance.choice(all_flags)
+            inheriting = chance.choice(["", USER, GROUP]) if flags.startswith("CI") else ""
+            if inheriting or chance.random() < 0.6:
                 object_type = chance.choice(TYPES[chance.choice(sorted(TYPES))])
+                if rights in CHILD_RIGHTS:
+                    object_type = chance.choice(TYPES["classes"])
                 if allow and rights in ("CR", "GA") and object_type not in TYPES["rights"]:
                     continue  # see above
-                entries.append(f"({'OA' if allow else 'OD'};{flags};{rights};{object_type};;{trustee})")
+                entries.append(f"({'OA' if allow else 'OD'};{flags};{rights};{object_type};{inheriting};{trustee})")
             else:
                 entries.append(f"({'A' if allow else 'D'};{flags};{rights};;;{trustee})")
         owner = chance.choice(["DA", "DA", chance.choice(trustees[:PRINCIPALS + GROUPS])])
         return f"O:{owner}G:DAD:PAI" + "".join(entries) + "(A;;GA;;;DA)(A;;GA;;;SY)"
 
     @classmethod
-    def join(cls, group, member):
-        message = ldb.Message(ldb.Dn(cls.sam, f"CN={group},{cls.ou}"))
+    def join(cls, group, member, unit=None):
+        message = ldb.Message(ldb.Dn(cls.sam, f"CN={group},{unit or cls.ou}"))
         message["member"] = ldb.MessageElement(f"CN={member},{cls.ou}", ldb.FLAG_MOD_ADD, "member")
         cls.sam.modify(message)
 
@@ -167,7 +184,7 @@ class Oracle(unittest.TestCase):
         return ndr_unpack(security.descriptor, found[0]["nTSecurityDescriptor"][0]).as_sddl()
 
     def test_every_verdict_is_the_servers(self):
-        pairs = [(p, o) for p in self.principals.values() for o in self.objects]
+        pairs = [(p, o) for p in self.principals.values() for o in [*self.objects, *self.units]]
         ours = self.ours(pairs)
         verdicts, wrong = 0, []
 
@@ -183,8 +200,22 @@ class Oracle(unittest.TestCase):
         for dn in self.objects:
             found = administrator.search(base=dn, scope=ldb.SCOPE_BASE, attrs=asked)[0]
             writable[dn] = {str(v) for v in found.get("allowedAttributesEffective", [])}
+        possible = {}
+        for dn in self.units:
+            found = administrator.search(base=dn, scope=ldb.SCOPE_BASE, attrs=["allowedChildClassesEffective"])[0]
+            possible[dn] = {str(v) for v in found["allowedChildClassesEffective"]}
         for name, principal in self.principals.items():
             connection = self.connect(name)
+            for dn in self.units:
+                asked_of_unit = ["allowedChildClassesEffective", "sDRightsEffective"]
+                found = connection.search(base=dn, scope=ldb.SCOPE_BASE, attrs=asked_of_unit)[0]
+                theirs = {str(v) for v in found.get("allowedChildClassesEffective", [])}
+                mine = ours[(principal, dn)]
+                for child in sorted(possible[dn]):
+                    compare(name, dn, f"creates a {child} in", child in mine["creates"], child in theirs)
+                bits = int(str(found["sDRightsEffective"]))
+                compare(name, dn, "writes the DACL of", "WRITE_DAC" in mine["rights"], bits & 4 != 0)
+                compare(name, dn, "writes the owner of", "WRITE_OWNER" in mine["rights"], bits & 1 != 0)
             for dn, is_user in self.objects.items():
                 found = connection.search(base=dn, scope=ldb.SCOPE_BASE, attrs=asked)[0]
                 theirs = {str(v) for v in found.get("allowedAttributesEffective", [])}

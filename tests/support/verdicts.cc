@@ -1,5 +1,5 @@
 // tierline_verdicts SNAP: for each line "PRINCIPAL_DN<TAB>OBJECT_DN" on stdin one line of JSON with the attributes
-// that the principal may write and its rights as "NAME" or "NAME GUID". For tests against a domain controller.
+// that the principal may write, the classes it may create below and its rights as "NAME" or "NAME GUID". For tests against a domain controller.
 
 #include <cstdio>
 #include <iostream>
@@ -31,14 +31,17 @@ int main(int argc, char** argv) {
       return 65;
     }
     const auto writes = rights.writable_attributes(principal->second, object->second);
+    const auto creates = rights.creatable_classes(principal->second, object->second);
     const auto all = rights.of(principal->second, object->second);
-    if (!writes || !all) {
+    if (!writes || !creates || !all) {
       std::cerr << (writes ? all.error() : writes.error()).describe() << '\n';
       return 65;
     }
     viewer::JsonWriter json;
     json.begin_object().key("writes").begin_array();
     for (const std::string& name : *writes) json.text(name);
+    json.end_array().key("creates").begin_array();
+    for (const std::string& name : *creates) json.text(name);
     json.end_array().key("rights").begin_array();
     for (const derive::EffectiveRight& right : *all) {
       json.text(right.right + (right.object_type ? " " + right.object_type->to_string() : ""));
