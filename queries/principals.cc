@@ -6,6 +6,7 @@
 #include "core/base/text.h"
 #include "core/directory/guid.h"
 #include "core/directory/sid.h"
+#include "core/knowledge/well_known.h"
 
 namespace tierline::queries {
 namespace {
@@ -39,6 +40,7 @@ class Matcher {
   bool matches(const Node& node) const {
     if (fold_case(node.id) == folded_ || fold_case(node.name) == folded_) return true;
     if (sid_ && node.sid == *sid_) return true;
+    if (is_well_known(node)) return true;
     if (node.object == snapshot::kNoObject) return false;
     const snapshot::Object object = snapshot_.object(node.object);
     if (guid_ && object.guid() == *guid_) return true;
@@ -56,6 +58,16 @@ class Matcher {
   }
 
  private:
+  // "Everyone", "BUILTIN\\Administrators", "NT AUTHORITY\\Authenticated Users": as Windows writes them.
+  bool is_well_known(const Node& node) const {
+    const knowledge::WellKnownPrincipal* const known =
+        node.sid.count() == 0 || node.sid.is_domain_issued() ? nullptr : knowledge::find_well_known(node.sid);
+    if (known == nullptr) return false;
+    const std::string name = fold_case(known->name);
+    if (qualified_.empty()) return name == folded_;
+    return name == qualified_ && qualifier_ == (node.sid.is_builtin() ? "builtin" : "nt authority");
+  }
+
   // The partitions container of the configuration says which domain a NetBIOS name stands for.
   std::string domain_of_netbios(std::string_view name) const {
     const snapshot::AttributeId netbios = snapshot_.attribute("nETBIOSName");
@@ -102,7 +114,12 @@ Result<std::vector<NodeId>> resolve(const Snapshot& snapshot, const AttackGraph&
   }
   if (found.size() > 1) {
     std::string message = "'" + visible(text) + "' could be any of:";
-    for (const NodeId n : found) message += "\n  " + graph.node(n).id + "  " + visible(graph.node(n).name);
+    for (const NodeId n : found) {
+      const Node& node = graph.node(n);
+      message += "\n  " + node.id + "  " + visible(node.name);
+      const bool has_dn = node.object != snapshot::kNoObject;
+      if (has_dn) message += "  " + visible(snapshot.object(node.object).dn());
+    }
     return Error{ErrorCode::Usage, message};
   }
   return found;

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <utility>
 
 namespace tierline {
@@ -65,17 +66,23 @@ MappedFile::~MappedFile() {
 
 Result<AtomicFile> AtomicFile::create(const std::string& path) {
   struct stat info = {};
-  if (::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) {
-    return Error{ErrorCode::CannotCreate, "is a folder", path};
-  }
   AtomicFile file;
   file.path_ = path;
+  if (::stat(path.c_str(), &info) == 0) {
+    // A rename would replace a pipe or device by a file, and a link instead of what it points to.
+    if (!S_ISREG(info.st_mode)) return Error{ErrorCode::CannotCreate, "is no regular file", path};
+    const std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr), &std::free);
+    if (real == nullptr) return system_error(ErrorCode::CannotCreate, "cannot find", path);
+    file.path_ = real.get();
+  } else if (::lstat(path.c_str(), &info) == 0) {
+    return Error{ErrorCode::CannotCreate, "is a link that leads nowhere", path};
+  }
   // A file without a name disappears by itself when the process is killed.
-  file.fd_ = ::open(folder_of(path).c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, S_IRUSR | S_IWUSR);
+  file.fd_ = ::open(folder_of(file.path_).c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, S_IRUSR | S_IWUSR);
   if (file.fd_ >= 0) return file;
   // Not every file system has such files. mkostemp creates with O_EXCL and mode 0600, so nobody else can read
   // or replace the half-made file.
-  file.temporary_ = temporary_name(path);
+  file.temporary_ = temporary_name(file.path_);
   file.fd_ = ::mkostemp(file.temporary_.data(), O_CLOEXEC);
   if (file.fd_ < 0) {
     file.temporary_.clear();

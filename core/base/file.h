@@ -33,7 +33,8 @@ class MappedFile {
 /// synced. Destroyed without commit(), or killed before, it leaves nothing behind.
 class AtomicFile {
  public:
-  /// Errors: CannotCreate when the folder does not exist or cannot be written.
+  /// A link is followed. Errors: CannotCreate when the folder does not exist or cannot be written, or when
+  /// something other than a regular file has the name.
   static Result<AtomicFile> create(const std::string& path);
 
   AtomicFile(AtomicFile&& other) noexcept;

@@ -125,6 +125,11 @@ class Answers(unittest.TestCase):
             paths = answer("paths", snapshot, *ADMINS, "--from", name)["paths"]
             ids.add(paths[0]["nodes"][0]["id"])
         self.assertEqual(ids, {f"{DOMAIN}-1000"})
+        for name in ("S-1-5-32-544", "BUILTIN\\Administrators", "Administrators", "administrators@windomain.local"):
+            self.assertEqual(answer("exposure", snapshot, "--to", name)["targets"][0]["id"],
+                             "WINDOMAIN.LOCAL-S-1-5-32-544")
+        self.assertEqual(answer("exposure", snapshot, "--to", "Everyone")["targets"][0]["id"],
+                         "WINDOMAIN.LOCAL-S-1-1-0")
 
 
 class Usage(unittest.TestCase):
@@ -146,6 +151,38 @@ class Usage(unittest.TestCase):
         self.assertEqual(run("--help").returncode, 0)
         for command in ("collect", "import", "info", "edges", "paths", "exposure", "explain", "diff", "export"):
             self.assertEqual(run(command, "--help").returncode, 0, command)
+
+    def test_only_regular_files_are_written(self):
+        pipe, target, link = scratch / "pipe", scratch / "target.json", scratch / "link.json"
+        os.mkfifo(pipe)
+        target.touch()
+        link.symlink_to(target)
+        (scratch / "nowhere").symlink_to(scratch / "missing")
+        for bad in (pipe, scratch / "nowhere", scratch):
+            self.assertEqual(run("export", snapshot, "--format", "json", "-o", bad).returncode, 73)
+        self.assertTrue(stat.S_ISFIFO(os.stat(pipe).st_mode))
+        self.assertEqual(run("export", snapshot, "--format", "json", "-o", link).returncode, 3)
+        self.assertTrue(link.is_symlink())
+        self.assertEqual(json.loads(target.read_text())["schema"], "tierline.report")
+
+    def test_what_is_missing_is_said_by_every_command(self):
+        for command in (["import", DAT, "-o", scratch / "said.snap"], ["edges", snapshot],
+                        ["export", snapshot, "--format", "html", "-o", scratch / "said.html"]):
+            with self.subTest(command[0]):
+                self.assertIn("15 missing", run(*command).stderr)
+        self.assertEqual(len(answer("info", snapshot)["without_descriptor"]), 15)
+
+    def test_a_file_is_not_counted_twice(self):
+        done = run("import", DAT, DAT, "-o", scratch / "twice.snap")
+        self.assertEqual((done.returncode, "named twice" in done.stderr), (64, True))
+
+    def test_whoever_is_a_target_needs_no_path(self):
+        told = answer("paths", snapshot, "--from", "vagrant")
+        self.assertEqual([node["name"] for node in told["sources_at_target"]], ["VAGRANT@WINDOMAIN.LOCAL"])
+        self.assertIn("is itself a target", run("paths", snapshot, "--from", "vagrant").stdout)
+
+    def test_an_unknown_command_is_named(self):
+        self.assertIn("there is no command 'foo'", run("foo").stderr)
 
     def test_several_matches_are_listed(self):
         done = run("paths", snapshot, "--from", "USERS@windomain.local")  # the container and the group

@@ -66,6 +66,7 @@ Result<int> run(Options& options) {
   const Result<snapshot::File> written = snapshot::File::open(options.output);
   if (!written) return written.error();
   note(fmt::format("{}: {} objects from {}", options.output, objects, provenance.server));
+  note_coverage(written->meta());
   return exit_for(written->meta());
 }
 
@@ -78,7 +79,7 @@ Action declare_collect(CLI::App& app) {
   const std::map<std::string, BindMethod> methods = {
       {"spnego", BindMethod::GssSpnego}, {"gssapi", BindMethod::Gssapi}, {"simple", BindMethod::Simple}};
   app.add_option("--bind", options->ldap.bind, "how to log on: spnego (default), gssapi, simple")
-      ->transform(CLI::CheckedTransformer(methods));
+      ->transform(CLI::CheckedTransformer(methods).description("").name("METHOD"));
   app.add_flag("--starttls", options->ldap.start_tls, "secure ldap:// by TLS");
   app.add_option("--bind-name", options->ldap.bind_name, "who logs on, for --bind simple");
   app.add_option("--password-file", options->ldap.password_file, "file with the password, mode 600");

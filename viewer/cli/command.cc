@@ -1,6 +1,10 @@
 #include "viewer/cli/command.h"
 
+#include <fmt/format.h>
+
 #include <cstdio>
+
+#include "core/base/text.h"
 
 namespace tierline::viewer::cli {
 
@@ -18,6 +22,22 @@ void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), std
 void note(std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), stderr);
   std::fputc('\n', stderr);
+}
+
+std::string coverage_text(const snapshot::Meta& meta) {
+  std::string text;
+  for (const snapshot::Area& area : meta.coverage) {
+    if (!area.is_partial()) continue;
+    text += fmt::format("not fully read: {}{}{}: {} missing ({})\n", visible(area.area),
+                        area.domain.empty() ? "" : " of ", visible(area.domain), area.missing,
+                        visible(area.reason));
+  }
+  return text;
+}
+
+void note_coverage(const snapshot::Meta& meta) {
+  const std::string text = coverage_text(meta);
+  if (!text.empty()) note(text.substr(0, text.size() - 1));
 }
 
 int exit_for(const snapshot::Meta& meta) { return meta.is_complete() ? kDone : kIncomplete; }

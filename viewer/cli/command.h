@@ -32,6 +32,11 @@ void print(std::string_view text);
 /// A message for the person at the terminal, on stderr.
 void note(std::string_view text);
 
+/// One line for each area that was not fully read; empty when all were.
+std::string coverage_text(const snapshot::Meta& meta);
+/// The same on stderr, where the answer itself has no place for it.
+void note_coverage(const snapshot::Meta& meta);
+
 /// The exit code of an answer that found nothing to complain of, given how much could be looked at.
 int exit_for(const snapshot::Meta& meta);
 

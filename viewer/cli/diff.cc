@@ -61,7 +61,9 @@ struct Sides {
 
   const graph::AttackGraph& graph(bool in_new) const { return in_new ? after.graph : before.graph; }
   const LoadedGraph& side(bool in_new) const { return in_new ? after : before; }
-  const graph::Node& node(const queries::NodeRef& ref) const { return graph(ref.in_new).node(ref.node); }
+  std::string label_of(const queries::NodeRef& ref) const {
+    return label(side(ref.in_new).snapshot, graph(ref.in_new).node(ref.node));
+  }
 };
 
 void write_edges(JsonWriter& json, std::string_view key, const LoadedGraph& side,
@@ -146,22 +148,23 @@ void print_text(const Sides& sides, const Drift& drift) {
     print(fmt::format("not comparable: {}\n", drift.incomparable_because));
     return;
   }
+  // What matters first: a mail or a journal is read from the top.
+  print(fmt::format("{} changes; {} edges opened, {} closed; {} accounts can reach Tier Zero, {} before.\n",
+                    drift.changes.size(), drift.edges_opened.size(), drift.edges_closed.size(),
+                    drift.exposed_after, drift.exposed_before));
+  print_path_lines(sides.after.graph, "opened", drift.paths_opened);
+  print_path_lines(sides.before.graph, "closed", drift.paths_closed);
   for (const Change& change : drift.changes) {
-    std::string line = fmt::format("{} {} {}", name_of(change.op), name_of(change.what),
-                                   visible(sides.node(change.object).name));
+    std::string line =
+        fmt::format("{} {} {}", name_of(change.op), name_of(change.what), sides.label_of(change.object));
     if (!change.attribute.empty()) line += fmt::format(" {}", visible(change.attribute));
-    if (change.trustee) line += fmt::format(": {}", visible(sides.node(*change.trustee).name));
+    if (change.trustee) line += fmt::format(": {}", sides.label_of(*change.trustee));
     if (!change.before.empty()) line += fmt::format("\n    before: {}", visible(change.before));
     if (!change.after.empty()) line += fmt::format("\n    after:  {}", visible(change.after));
     print(line + "\n");
     print_edge_lines(sides.after.graph, "opens ", change.edges_opened);
     print_edge_lines(sides.before.graph, "closes", change.edges_closed);
   }
-  print_path_lines(sides.after.graph, "opened", drift.paths_opened);
-  print_path_lines(sides.before.graph, "closed", drift.paths_closed);
-  print(fmt::format("{} changes; {} edges opened, {} closed; {} accounts can reach Tier Zero, {} before.\n",
-                    drift.changes.size(), drift.edges_opened.size(), drift.edges_closed.size(),
-                    drift.exposed_after, drift.exposed_before));
   print(coverage_text(sides.after.meta));
 }
 

@@ -114,6 +114,7 @@ Result<int> run(const Options& options) {
       print(json.take() + "\n");
     }
   }
+  if (options.format != "json") note_coverage(loaded->meta);
   return exit_for(loaded->meta);
 }
 

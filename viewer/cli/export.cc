@@ -49,6 +49,7 @@ Result<int> run(const Options& options) {
   }
   if (Status status = file->commit(); !status) return std::move(status).error();
   note(fmt::format("wrote {}", options.output));
+  note_coverage(loaded->meta);
   return exit_for(loaded->meta);
 }
 

@@ -18,8 +18,8 @@ struct Options {
 };
 
 void print_text(const LoadedGraph& loaded, const queries::Exposure& answer) {
-  print(fmt::format("{} of {} enabled accounts outside the targets can reach them.\n", answer.exposed,
-                    answer.population));
+  print(fmt::format("{} of {} accounts that are not disabled, outside the targets, can reach them.\n",
+                    answer.exposed, answer.population));
   for (const auto& [hops, count] : answer.by_hops) {
     print(fmt::format("  in {:>2} {}: {}\n", hops, hops == 1 ? "hop " : "hops", count));
   }

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <memory>
+#include <set>
 
 #include "collectors/importers.h"
 #include "core/snapshot/snapshot.h"
@@ -16,7 +18,19 @@ struct Options {
   std::string output;
 };
 
+// The same file twice would count everything that is missing twice.
+Status refuse_repetitions(const std::vector<std::string>& inputs) {
+  std::set<std::filesystem::path> seen;
+  for (const std::string& input : inputs) {
+    std::error_code unknown;
+    const std::filesystem::path real = std::filesystem::canonical(input, unknown);
+    if (!unknown && !seen.insert(real).second) return Error{ErrorCode::Usage, "is named twice", input};
+  }
+  return {};
+}
+
 Result<int> run(const Options& options) {
+  if (Status status = refuse_repetitions(options.inputs); !status) return std::move(status).error();
   snapshot::Builder builder;
   snapshot::Provenance provenance{.tool = "tierline", .tool_version = TIERLINE_VERSION};
   for (const std::string& input : options.inputs) {
@@ -29,6 +43,7 @@ Result<int> run(const Options& options) {
   const Result<snapshot::File> written = snapshot::File::open(options.output);
   if (!written) return written.error();
   note(fmt::format("{}: {} objects", options.output, objects));
+  note_coverage(written->meta());
   return exit_for(written->meta());
 }
 

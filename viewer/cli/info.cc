@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
 
@@ -24,6 +25,7 @@ struct Counts {
   std::vector<graph::NodeId> domains;
   std::map<std::string_view, std::uint64_t> by_kind;
   std::uint64_t descriptors = 0;
+  std::vector<snapshot::ObjectIndex> without_descriptor;
   std::uint64_t aces = 0;  ///< in the DACLs of all objects, shared descriptors counted each time
 };
 
@@ -42,7 +44,10 @@ Counts count(const LoadedGraph& loaded) {
   }
   for (snapshot::ObjectIndex i = 0; i < loaded.snapshot.object_count(); ++i) {
     const snapshot::DescriptorIndex d = loaded.snapshot.object(i).descriptor();
-    if (d == snapshot::kNoDescriptor) continue;
+    if (d == snapshot::kNoDescriptor) {
+      counts.without_descriptor.push_back(i);
+      continue;
+    }
     ++counts.descriptors;
     counts.aces += aces_of[d];
   }
@@ -64,6 +69,9 @@ void print_json(const LoadedGraph& loaded, const Counts& counts) {
   json.key("distinct").number(static_cast<std::uint64_t>(loaded.snapshot.descriptor_count()));
   json.key("aces").number(counts.aces);
   json.end_object();
+  json.key("without_descriptor").begin_array();
+  for (const snapshot::ObjectIndex i : counts.without_descriptor) json.text(loaded.snapshot.object(i).dn());
+  json.end_array();
   write_provenance(json, loaded.meta.provenance);
   json.end_object();
   print(json.take() + "\n");
@@ -75,7 +83,8 @@ void print_text(const LoadedGraph& loaded, const Counts& counts) {
     print(fmt::format("domain       {}  {}\n", visible(loaded.graph.node(domain).name),
                       loaded.graph.node(domain).id));
   }
-  print(fmt::format("read         {} from {} by {}{}\n", utc_time(from.started), visible(from.server),
+  print(fmt::format("identity     {}\n", loaded.snapshot.identity()));
+  print(fmt::format("read         {} from {} ({}){}\n", utc_time(from.started), visible(from.server),
                     from.source, from.reader.empty() ? "" : " as " + visible(from.reader)));
   print(fmt::format("objects      {}\n", loaded.snapshot.object_count()));
   for (const auto& [kind, number] : counts.by_kind) print(fmt::format("  {:<14} {:>8}\n", kind, number));
@@ -83,7 +92,17 @@ void print_text(const LoadedGraph& loaded, const Counts& counts) {
                     loaded.snapshot.descriptor_count(), counts.aces));
   print(fmt::format("edges        {}\n", loaded.graph.edge_count()));
   for (const snapshot::Area& area : loaded.meta.coverage) {
-    if (!area.asked) print(fmt::format("not asked    {}\n", visible(area.area)));
+    if (area.asked) continue;
+    const std::string reason = area.reason.empty() ? "" : fmt::format(" ({})", visible(area.reason));
+    print(fmt::format("not asked    {}{}\n", visible(area.area), reason));
+  }
+  constexpr std::size_t kShown = 20;
+  for (std::size_t i = 0; i < std::min(kShown, counts.without_descriptor.size()); ++i) {
+    const snapshot::Object object = loaded.snapshot.object(counts.without_descriptor[i]);
+    print(fmt::format("no descriptor of {}\n", visible(object.dn())));
+  }
+  if (counts.without_descriptor.size() > kShown) {
+    print(fmt::format("  and of {} more; --json has all\n", counts.without_descriptor.size() - kShown));
   }
   print(coverage_text(loaded.meta));
 }

@@ -1,7 +1,5 @@
 #include "viewer/cli/loaded_graph.h"
 
-#include <fmt/format.h>
-
 #include "core/base/text.h"
 #include "queries/principals.h"
 
@@ -24,15 +22,9 @@ Result<std::vector<graph::NodeId>> LoadedGraph::targets(const std::vector<std::s
   return tier_zero;
 }
 
-std::string coverage_text(const snapshot::Meta& meta) {
-  std::string text;
-  for (const snapshot::Area& area : meta.coverage) {
-    if (!area.is_partial()) continue;
-    text += fmt::format("not fully read: {}{}{}: {} missing ({})\n", visible(area.area),
-                        area.domain.empty() ? "" : " of ", visible(area.domain), area.missing,
-                        visible(area.reason));
-  }
-  return text;
+std::string label(const snapshot::Snapshot& snapshot, const graph::Node& node) {
+  const bool has_dn = node.sid.count() == 0 && node.object != snapshot::kNoObject;
+  return visible(has_dn ? snapshot.object(node.object).dn() : std::string_view(node.name));
 }
 
 }  // namespace tierline::viewer::cli

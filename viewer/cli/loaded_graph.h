@@ -22,7 +22,8 @@ struct LoadedGraph {
   Result<std::vector<graph::NodeId>> targets(const std::vector<std::string>& named) const;
 };
 
-/// Coverage gaps as lines for the person at the terminal; empty when there are none.
-std::string coverage_text(const snapshot::Meta& meta);
+/// What to call a node before a person: the name of a principal, the DN of anything else, as containers of one
+/// name are many.
+std::string label(const snapshot::Snapshot& snapshot, const graph::Node& node);
 
 }  // namespace tierline::viewer::cli

@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 
+#include "core/base/text.h"
 #include "viewer/cli/commands.h"
 
 namespace tierline::viewer::cli {
@@ -36,11 +38,31 @@ int fail(const Error& error) {
   return static_cast<int>(error.code);
 }
 
+std::string usage_error(const CLI::App* app, const CLI::Error& wrong) {
+  const std::vector<CLI::App*> chosen = app->get_subcommands();
+  return fmt::format("tierline: {}; see tierline {}--help\n", wrong.what(),
+                     chosen.empty() ? "" : chosen.front()->get_name() + " ");
+}
+
+// What stands where a command should, if it is none: CLI11 would say only that one is missing.
+const char* unknown_command(int argc, char** argv) {
+  if (argc < 2 || argv[1][0] == '-') return nullptr;
+  const bool known = std::any_of(std::begin(kCommands), std::end(kCommands), [&](const Command& command) {
+    return std::string_view(command.name) == argv[1];
+  });
+  return known ? nullptr : argv[1];
+}
+
 int run(int argc, char** argv) {
+  if (const char* const unknown = unknown_command(argc, argv)) {
+    return fail({ErrorCode::Usage, "there is no command '" + visible(unknown) + "'; see tierline --help"});
+  }
+
   CLI::App app("Active Directory attack-path and privilege-exposure graph engine");
   app.name("tierline");
   app.set_version_flag("--version", "tierline " TIERLINE_VERSION);
   app.require_subcommand(1);
+  app.failure_message(&usage_error);
   std::vector<std::pair<CLI::App*, Action>> actions;
   for (const Command& command : kCommands) {
     CLI::App* const sub = app.add_subcommand(command.name, command.summary);

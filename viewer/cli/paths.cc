@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "core/base/text.h"
 #include "core/knowledge/edge_kinds.h"
 #include "queries/attack_paths.h"
@@ -34,7 +37,11 @@ std::string path_text(const graph::AttackGraph& graph, const queries::FoundPath&
   return text;
 }
 
-void print_text(const LoadedGraph& loaded, const AttackPaths& answer) {
+void print_text(const LoadedGraph& loaded, const std::vector<graph::NodeId>& at_target,
+                const AttackPaths& answer) {
+  for (const graph::NodeId n : at_target) {
+    print(fmt::format("{} is itself a target.\n", visible(loaded.graph.node(n).name)));
+  }
   for (const queries::FoundPath& path : answer.paths) {
     print(fmt::format("{} {}  {}\n\n", path.edges.size(), path.edges.size() == 1 ? "hop " : "hops",
                       path_text(loaded.graph, path)));
@@ -45,12 +52,13 @@ void print_text(const LoadedGraph& loaded, const AttackPaths& answer) {
 }
 
 void print_json(const LoadedGraph& loaded, const std::vector<graph::NodeId>& targets,
-                const AttackPaths& answer) {
+                const std::vector<graph::NodeId>& at_target, const AttackPaths& answer) {
   const EdgeWriter writer(loaded.snapshot, loaded.graph);
   JsonWriter json;
   begin_answer(json, "paths");
   write_coverage(json, loaded.meta);
   write_nodes(json, "targets", loaded.graph, targets);
+  write_nodes(json, "sources_at_target", loaded.graph, at_target);
   json.key("sources_with_path").number(answer.sources_with_path);
   json.key("search_complete").boolean(answer.complete);
   json.key("paths").begin_array();
@@ -72,12 +80,15 @@ Result<int> run(const Options& options) {
     if (!named) return std::move(named).error();
     sources = std::move(*named);
   }
+  std::vector<graph::NodeId> at_target;
+  std::set_intersection(sources.begin(), sources.end(), targets->begin(), targets->end(),
+                        std::back_inserter(at_target));
   const AttackPaths answer =
       queries::find_paths(loaded->graph, sources, *targets, options.per_source, options.limit);
   if (options.format == "json") {
-    print_json(*loaded, *targets, answer);
+    print_json(*loaded, *targets, at_target, answer);
   } else {
-    print_text(*loaded, answer);
+    print_text(*loaded, at_target, answer);
     print(coverage_text(loaded->meta));
   }
   return exit_for(loaded->meta);
@@ -88,13 +99,16 @@ Result<int> run(const Options& options) {
 Action declare_paths(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   app.add_option("SNAP", options->path, "the snapshot")->required();
-  app.add_option("--from", options->from,
-                 "start here (repeatable); default: every account outside the targets");
+  app.add_option(
+      "--from", options->from,
+      "start here (repeatable); default: every account outside the targets that is not known to be disabled");
   app.add_option("--to", options->to, "end here (repeatable); default: tier0");
   app.add_option("-k", options->per_source, "distinct paths for each source")
       ->check(CLI::Range(std::size_t{1}, std::size_t{1000}))
       ->capture_default_str();
-  app.add_option("--limit", options->limit, "paths in all, 0 for no limit")->capture_default_str();
+  app.add_option("--limit", options->limit, "paths in all, 0 for no limit")
+      ->check(CLI::Range(std::size_t{0}, std::size_t{1000000000}))
+      ->capture_default_str();
   add_format(app, options->format, {"text", "json"});
   return [options] { return run(*options); };
 }

@@ -26,7 +26,7 @@ function header(): HTMLElement {
                    .map(([h, count]) => `${count.toLocaleString('en')} in ${hopsText(Number(h))}`);
   const numbers: [string, number][] = [
     [`can reach ${shortened(report.target, 60)}`, summary.exposed],
-    ['enabled accounts outside it', summary.population],
+    ['accounts outside it, not disabled', summary.population],
     [summary.targets === 1 ? 'target' : 'targets', summary.targets],
     ['objects read', summary.objects],
     ['edges', summary.edges],
