@@ -238,7 +238,7 @@ constexpr EdgeKindInfo kEdgeKinds[] = {
      .attack = "T1207", .source = "[MS-ADTS] 5.1.3.2.1; [MS-SAMR] 3.1.1.8.10"},
     {.kind = AllowedToDelegate, .name = "AllowedToDelegate", .traversable = true,
      .meaning = "The source may obtain tickets as other users to services of the target (constrained delegation).",
-     .derived = "Service principal names in msDS-AllowedToDelegateTo that belong to the target.",
+     .derived = "Service principal names in msDS-AllowedToDelegateTo that belong to the target. Traversable with protocol transition, or where the source may write its own msDS-AllowedToActOnBehalfOfOtherIdentity.",
      .remedy = "Set-ADObject SOURCE -Remove @{\"msDS-AllowedToDelegateTo\"=\"SPN\"}; the service can no longer act for users there. Set-ADUser ADMIN -AccountNotDelegated $true protects privileged accounts everywhere.",
      .detection = "4769 with transited services, for users who never worked on the source.",
      .attack = "T1558 T1550.003", .source = "[MS-SFU] 3.2.5.2", .caveats = Caveat::SensitiveAccounts},

@@ -1,7 +1,9 @@
 // Kerberos: delegation, what follows from what a computer is, and whose keys can be guessed offline. Resource-based delegation is in rights_in_attributes.cc.
 
 #include "core/base/text.h"
+#include "core/derive/dacl.h"
 #include "core/derive/passes/passes.h"
+#include "core/knowledge/access_rights.h"
 #include "core/knowledge/user_account_control.h"
 #include "core/knowledge/well_known.h"
 
@@ -62,12 +64,34 @@ class ServiceNames {
   std::unordered_map<std::string, NodeId> by_host_;
 };
 
-void add_constrained(Derivation& derivation, const Object& account, std::int64_t control,
+// The entries by which an account may write who acts on its behalf; empty when it may not. New domains let every
+// account do so by an inherited entry for SELF.
+std::vector<std::uint16_t> may_delegate_to_itself(Derivation& derivation, Tokens& tokens,
+                                                  const Object& account) {
+  DirectoryModel& directory = derivation.directory;
+  if (account.descriptor() == snapshot::kNoDescriptor) return {};
+  const auto descriptor =
+      directory::SecurityDescriptor::parse(directory.snapshot().descriptor(account.descriptor()));
+  const auto attribute = directory.schema().attribute("msDS-AllowedToActOnBehalfOfOtherIdentity");
+  if (!descriptor || !attribute) return {};
+  const NodeId node = directory.node_of(account.index());
+  const CompiledDacl dacl = compile(
+      *descriptor, [&](const directory::Sid& sid) { return directory.trustee_of(sid, account.index()); },
+      node);
+  const Request request{Request::Kind::Property, knowledge::access::kWriteProperty, attribute};
+  const ObjectTypeTree& tree = directory.schema().tree(directory.class_of(account.index()));
+  return access_check(dacl, tree, request, tokens.of(node)).aces;
+}
+
+void add_constrained(Derivation& derivation, Tokens& tokens, const Object& account, std::int64_t control,
                      const ServiceNames& services) {
   const snapshot::AttributeId attribute = derivation.directory.attributes().allowed_to_delegate_to;
-  // Without protocol transition the service gets no forwardable ticket of its own making ([MS-SFU]
-  // 3.2.5.1.2), so the path needs something more than the source.
+  // Without protocol transition the service gets no forwardable ticket of its own making ([MS-SFU] 3.2.5.1.2),
+  // unless it can let itself act on its own behalf: tickets got that way are forwardable (3.2.5.2.3).
   const bool transition = (control & knowledge::uac::kTrustedToAuthForDelegation) != 0;
+  std::vector<std::uint16_t> reflected;
+  if (!transition) reflected = may_delegate_to_itself(derivation, tokens, account);
+  const bool is_enough = transition || !reflected.empty();
   std::uint32_t item = 0;
   for (const auto spn : account.values(attribute)) {
     const Evidence evidence{
@@ -75,7 +99,11 @@ void add_constrained(Derivation& derivation, const Object& account, std::int64_t
     const NodeId target = services.find(spn.text());
     if (target == graph::kNoNode) continue;
     add_edge(derivation, derivation.directory.node_of(account.index()), target, EdgeKind::AllowedToDelegate,
-             evidence, transition ? knowledge::Caveats() : Caveat::NeedsForwardableTicket, transition);
+             evidence, is_enough ? knowledge::Caveats() : Caveat::NeedsForwardableTicket, is_enough);
+    for (const std::uint16_t place : reflected) {
+      add_edge(derivation, derivation.directory.node_of(account.index()), target, EdgeKind::AllowedToDelegate,
+               {.kind = Evidence::Kind::Ace, .object = account.index(), .item = place});
+    }
   }
 }
 
@@ -113,7 +141,7 @@ void add_guessable(Derivation& derivation, const Object& user, std::int64_t cont
 
 }  // namespace
 
-void add_delegation(Derivation& derivation, Tokens&) {
+void add_delegation(Derivation& derivation, Tokens& tokens) {
   const DirectoryModel& directory = derivation.directory;
   const AttributeIds& ids = directory.attributes();
   const snapshot::Snapshot& snapshot = directory.snapshot();
@@ -140,7 +168,8 @@ void add_delegation(Derivation& derivation, Tokens&) {
       }
     }
     if (enabled && kind == NodeKind::User) add_guessable(derivation, object, control);
-    if (object.has(ids.allowed_to_delegate_to)) add_constrained(derivation, object, control, services);
+    if (object.has(ids.allowed_to_delegate_to))
+      add_constrained(derivation, tokens, object, control, services);
     std::uint32_t item = 0;
     for (const auto service : object.values(ids.host_service_account)) {
       const Evidence evidence{.kind = Evidence::Kind::Attribute,

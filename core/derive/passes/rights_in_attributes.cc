@@ -63,6 +63,12 @@ void add_rule(Derivation& derivation, Tokens& tokens, const AttributeRule& rule,
     if (!decision.granted) continue;
     knowledge::Caveats caveats;
     if (decision.conditional) caveats |= knowledge::Caveat::ConditionalAce;
+    // S4U needs a service: an account with a service principal name ([MS-SFU] 3.2.5.1.1).
+    const graph::Node& source = derivation.graph.node(ace.trustee);
+    const bool is_service =
+        source.kind != knowledge::NodeKind::User || source.object == snapshot::kNoObject ||
+        directory.snapshot().object(source.object).has(directory.attributes().service_principal_name);
+    if (rule.edge == EdgeKind::AllowedToAct && !is_service) caveats |= knowledge::Caveat::NeedsSpnAccount;
     const graph::ConditionId excluded = derivation.graph.condition(std::move(decision.excluded));
     for (const std::uint16_t place : decision.aces) {
       add_edge(derivation, ace.trustee, target, rule.edge,
