@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <memory>
 
 #include "core/base/text.h"
@@ -19,11 +20,11 @@ constexpr int kGlobalCatalogueTls = 3269;
 bool accepts(const addrinfo& address, std::chrono::milliseconds patience) {
   const int fd = ::socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return false;
-  ::connect(fd, address.ai_addr, address.ai_addrlen);
+  const bool begun = ::connect(fd, address.ai_addr, address.ai_addrlen) == 0 || errno == EINPROGRESS;
   pollfd waiting = {fd, POLLOUT, 0};
   int failure = 0;
   socklen_t size = sizeof failure;
-  const bool connected = ::poll(&waiting, 1, static_cast<int>(patience.count())) == 1 &&
+  const bool connected = begun && ::poll(&waiting, 1, static_cast<int>(patience.count())) == 1 &&
                          ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &failure, &size) == 0 && failure == 0;
   ::close(fd);
   return connected;
