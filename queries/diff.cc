@@ -608,6 +608,7 @@ class Comparison {
       if (elsewhere > field.hops(account)) unique.emplace(account, field.path(account));
     }
     std::vector<FoundPath> found;
+    found.reserve(unique.size());
     for (const auto& [from, path] : unique) found.push_back({from, path});
     std::sort(found.begin(), found.end(), [&](const FoundPath& a, const FoundPath& b) {
       if (a.edges.size() != b.edges.size()) return a.edges.size() < b.edges.size();

@@ -142,17 +142,16 @@ std::string read_octets(SddlReader& reader) {
 std::string number_to_text(const ClaimNumber& number) {
   const bool is_negative = (number.value & kSignBit) != 0;
   const std::uint64_t magnitude = is_negative ? 0 - number.value : number.value;
+  const bool says_plus = number.sign == ClaimNumber::kPlus && !is_negative;
+  const bool says_minus = number.sign == ClaimNumber::kMinus && (is_negative || number.value == 0);
+  const bool is_bits = number.base == ClaimNumber::kOctal || number.base == ClaimNumber::kHexadecimal;
   std::string text;
-  if (number.sign == ClaimNumber::kPlus && !is_negative) {
-    text = "+";
-  } else if (number.sign == ClaimNumber::kMinus && (is_negative || number.value == 0)) {
-    text = "-";
-  } else if (number.base == ClaimNumber::kOctal || number.base == ClaimNumber::kHexadecimal) {
+  if (!says_plus && !says_minus && is_bits) {
     append_digits(text, number.value, number.base);
     return text;
-  } else if (is_negative) {
-    text = "-";
   }
+  if (says_plus) text = "+";
+  if (says_minus || is_negative) text = "-";
   append_digits(text, magnitude, number.base);
   return text;
 }

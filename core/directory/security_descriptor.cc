@@ -79,7 +79,7 @@ Result<Acl> parse_acl(ByteSpan bytes, std::size_t offset, std::size_t field) {
     }
     Result<Ace> ace = parse_ace(bytes.subspan(at, entry_size), at);
     if (!ace) return std::move(ace).error();
-    acl.aces.push_back(std::move(*ace));
+    acl.aces.push_back(*ace);
     at += entry_size;
   }
   return acl;

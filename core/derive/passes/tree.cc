@@ -5,7 +5,6 @@
 
 namespace tierline::derive {
 
-using directory::SecurityDescriptor;
 using graph::Evidence;
 using knowledge::EdgeKind;
 using knowledge::NodeKind;

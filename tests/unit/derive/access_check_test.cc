@@ -12,8 +12,7 @@
 namespace tierline::derive {
 namespace {
 
-using directory::Guid;
-using directory::operator""_guid;
+using namespace directory;  // with its literals
 namespace access = knowledge::access;
 
 constexpr Guid kClass = "00000000-0000-0000-0000-0000000000c1"_guid;
