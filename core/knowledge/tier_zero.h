@@ -26,9 +26,13 @@ struct TierZeroRow {
   std::uint32_t rid = 0;
   std::string_view text = {};
   NodeKind kind = NodeKind::Base;
-  std::string_view name;    ///< for people
-  std::string_view reason;  ///< why control of it is control of the directory
+  std::string_view name;       ///< for people
+  std::string_view reason;     ///< why control of it is control of the directory
+  std::string_view reference;  ///< where that is written
 };
+
+/// Of the list; higher whenever a row changes what counts as Tier Zero, so that answers can be told apart.
+inline constexpr unsigned kTierZeroVersion = 1;
 
 std::span<const TierZeroRow> tier_zero_rows();
 

@@ -91,8 +91,9 @@ std::string tier_zero_page() {
       "`--to` names others. Nested members of a listed group belong to it as well, except through groups so "
       "broad "
       "(Domain Users, Authenticated Users and the like) that the nesting itself is the finding.\n\n";
-  page += row("Object", "Why it is Tier Zero") + row("---", "---");
-  for (const TierZeroRow& entry : tier_zero_rows()) page += row(entry.name, entry.reason);
+  page += "Version " + std::to_string(kTierZeroVersion) + " of the list, as `info --json` tells it.\n\n";
+  page += row("Object", "Why it is Tier Zero", "Reference") + row("---", "---", "---");
+  for (const TierZeroRow& entry : tier_zero_rows()) page += row(entry.name, entry.reason, entry.reference);
   return page;
 }
 

@@ -9,6 +9,7 @@
 #include "core/base/text.h"
 #include "core/directory/security_descriptor.h"
 #include "core/knowledge/node_kinds.h"
+#include "core/knowledge/tier_zero.h"
 #include "viewer/cli/commands.h"
 #include "viewer/cli/loaded_graph.h"
 #include "viewer/export/graph_json.h"
@@ -69,6 +70,7 @@ void print_json(const LoadedGraph& loaded, const Counts& counts) {
   json.key("distinct").number(static_cast<std::uint64_t>(loaded.snapshot.descriptor_count()));
   json.key("aces").number(counts.aces);
   json.end_object();
+  json.key("tier_zero_version").number(std::uint32_t{knowledge::kTierZeroVersion});
   json.key("without_descriptor").begin_array();
   for (const snapshot::ObjectIndex i : counts.without_descriptor) json.text(loaded.snapshot.object(i).dn());
   json.end_array();
