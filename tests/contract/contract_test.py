@@ -121,6 +121,15 @@ class Answers(unittest.TestCase):
         for edge in explained["edges"]:
             self.assertTrue(edge["remedy"] and edge["meaning"] and edge["attack"])
 
+    def test_explain_names_the_entry_that_looks_like_an_edge(self):
+        # Key Admins may write the keys of every account below; the entry is on the units as well, and does nothing.
+        explained = answer("explain", snapshot, "Key Admins", SERVERS)
+        self.assertEqual(explained["edges"], [])
+        (entry,) = explained["look_alikes"]
+        self.assertEqual((entry["reason"], entry["inherited_from"]), ("other_type", "DC=windomain,DC=local"))
+        self.assertIn("msDS-KeyCredentialLink", entry["text"])
+        self.assertEqual(answer("explain", snapshot, "Domain Admins", "vagrant")["look_alikes"], [])
+
     def test_rights_come_with_the_entries_that_decide(self):
         rights = answer("rights", snapshot, "vagrant", SERVERS)
         self.assertEqual((rights["schema"], rights["schema_version"]), ("tierline.rights", 1))
