@@ -6,6 +6,7 @@
 
 #include "core/derive/dacl.h"
 #include "core/derive/passes/passes.h"
+#include "core/derive/sure_token.h"
 #include "core/directory/security_descriptor.h"
 #include "core/knowledge/access_rights.h"
 #include "core/knowledge/group_type.h"
@@ -151,7 +152,11 @@ Result<AccessQuestion> EffectiveRights::State::ask(NodeId principal, ObjectIndex
   question.counts = [this, object](Trustee trustee) { return directory.may_be_in_token(trustee, object); };
   question.principal = principal;
   question.object = directory.node_of(object);
-  question.token = tokens->of(principal);
+  // A group stands for any member of it, and every member is somebody at least.
+  const graph::Node& node = builder.node(principal);
+  question.token = node.kind == knowledge::NodeKind::Group
+                       ? sure_token(*tokens, directory, node.sid, principal, directory.domain_of(object))
+                       : tokens->of(principal);
   const std::optional<Sid>& owner = question.descriptor.owner;
   question.owns =
       owner && std::binary_search(question.token.begin(), question.token.end(), question.node_of(*owner));
