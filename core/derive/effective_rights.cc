@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
-#include "core/base/text.h"
 #include "core/derive/dacl.h"
 #include "core/derive/passes/passes.h"
+#include "core/derive/sure_token.h"
 #include "core/directory/security_descriptor.h"
 #include "core/knowledge/access_rights.h"
+#include "core/knowledge/group_type.h"
 #include "core/knowledge/well_known.h"
 
 namespace tierline::derive {
@@ -21,89 +23,93 @@ using snapshot::Object;
 using snapshot::ObjectIndex;
 namespace access = knowledge::access;
 
-struct NamedBit {
-  std::uint32_t bit;
-  const char* name;
-};
-
 // Rights that concern the object as a whole ([MS-ADTS] 5.1.3.2).
-constexpr NamedBit kObjectRights[] = {
-    {access::kReadControl, "READ_CONTROL"}, {access::kWriteDacl, "WRITE_DAC"},
-    {access::kWriteOwner, "WRITE_OWNER"},   {access::kDelete, "DELETE"},
-    {access::kDeleteTree, "DELETE_TREE"},   {access::kListContents, "LIST_CONTENTS"},
-    {access::kListObject, "LIST_OBJECT"},   {access::kDeleteChild, "DELETE_CHILD"},
-    {access::kCreateChild, "CREATE_CHILD"}};
+constexpr std::uint32_t kObjectRights[] = {access::kReadControl, access::kWriteDacl,  access::kWriteOwner,
+                                           access::kDelete,      access::kDeleteTree, access::kListContents,
+                                           access::kListObject};
+
+// Rights that may be given for one class of children alone.
+constexpr std::uint32_t kChildRights[] = {access::kDeleteChild, access::kCreateChild};
 
 // Rights that may be given for a property set or an attribute alone.
-constexpr NamedBit kPropertyRights[] = {{access::kReadProperty, "READ_PROPERTY"},
-                                        {access::kWriteProperty, "WRITE_PROPERTY"}};
+constexpr std::uint32_t kPropertyRights[] = {access::kReadProperty, access::kWriteProperty};
 
-/// A control access right or validated write that the forest defines, with the classes it is for.
-struct ExtendedRight {
-  Guid guid;
-  std::string name;
-  std::uint32_t bit;
-};
+bool is_distribution_group(const DirectoryModel& directory, const graph::Node& node) {
+  if (node.kind != knowledge::NodeKind::Group || node.object == snapshot::kNoObject) return false;
+  const auto type = directory.snapshot().object(node.object).number(directory.attributes().group_type);
+  return type && (*type & knowledge::group_type::kSecurityEnabled) == 0;
+}
+
+/// The distribution groups that the holder of `token` is in, and the groups above those that it is in by no other
+/// way, each with the distribution group that is the reason.
+std::map<Trustee, Trustee> groups_beyond_token(const DirectoryModel& directory,
+                                               const graph::GraphBuilder& builder,
+                                               const std::vector<Trustee>& token) {
+  std::multimap<NodeId, NodeId> groups;
+  for (const auto& pending : builder.pending()) {
+    if (pending.edge.kind == knowledge::EdgeKind::MemberOf)
+      groups.emplace(pending.edge.source, pending.edge.target);
+  }
+  std::map<Trustee, Trustee> beyond;
+  std::vector<Trustee> todo(token.begin(), token.end());
+  for (const Trustee trustee : token) {
+    if (trustee != kOwnerRightsTrustee && is_distribution_group(directory, builder.node(trustee)))
+      beyond.emplace(trustee, trustee);
+  }
+  for (std::size_t next = 0; next < todo.size(); ++next) {
+    const auto [first, last] = groups.equal_range(todo[next]);
+    for (auto place = first; place != last; ++place) {
+      const Trustee group = place->second;
+      if (std::binary_search(token.begin(), token.end(), group)) continue;
+      const auto below = beyond.find(todo[next]);
+      const Trustee reason = below == beyond.end() ? group : below->second;
+      if (below == beyond.end() && !is_distribution_group(directory, builder.node(group))) continue;
+      if (beyond.emplace(group, reason).second) todo.push_back(group);
+    }
+  }
+  return beyond;
+}
+
+bool has_conditional_denial(const SecurityDescriptor& descriptor) {
+  return descriptor.dacl &&
+         std::any_of(descriptor.dacl->aces.begin(), descriptor.dacl->aces.end(),
+                     [](const auto& ace) { return ace.is_deny() && ace.is_conditional(); });
+}
+
+// The list as it would read if the condition of every deny entry held.
+SecurityDescriptor with_conditions_of_denials(SecurityDescriptor descriptor) {
+  for (directory::Ace& ace : descriptor.dacl->aces) {
+    if (!ace.is_deny() || !ace.is_conditional()) continue;
+    ace.type = directory::shape_of(ace.type) == directory::AceShape::Object ? directory::AceType::DenyObject
+                                                                            : directory::AceType::Deny;
+  }
+  return descriptor;
+}
 
 }  // namespace
 
 struct EffectiveRights::State {
   explicit State(const snapshot::Snapshot& from)
-      : snapshot(from), directory(from, builder), derivation{directory, builder, from.meta()} {
+      : snapshot(from),
+        directory(from, builder),
+        derivation{directory, builder, from.meta()},
+        types(from, directory.schema()) {
     add_memberships(derivation);
     tokens = std::make_unique<Tokens>(builder);
-    read_extended_rights();
   }
 
-  void read_extended_rights();
   Result<SecurityDescriptor> descriptor_of(ObjectIndex object) const;
-  std::vector<Trustee> token_of(ObjectIndex principal, const SecurityDescriptor& descriptor,
-                                DomainIndex domain);
-  std::string name_of(const Guid& guid) const;
-
-  /// One question about one pair, made ready.
-  struct Question {
-    CompiledDacl dacl;
-    std::vector<Trustee> token;
-    const ObjectTypeTree* tree = nullptr;
-    bool owner = false;  ///< the owner's implied rights hold
-  };
-  Result<Question> ask(ObjectIndex principal, ObjectIndex object);
+  NodeId node_of(const graph::Node& principal, ObjectIndex object);
+  CompiledDacl compiled(const SecurityDescriptor& descriptor, ObjectIndex object);
+  Result<AccessQuestion> ask(NodeId principal, ObjectIndex object);
 
   const snapshot::Snapshot& snapshot;
   graph::GraphBuilder builder;
   DirectoryModel directory;
   Derivation derivation;
   std::unique_ptr<Tokens> tokens;
-  std::vector<ExtendedRight> extended;
-  std::map<Guid, std::string> names;
+  ObjectTypes types;
 };
-
-void EffectiveRights::State::read_extended_rights() {
-  const snapshot::AttributeId guid_attribute = snapshot.attribute("rightsGuid");
-  const snapshot::AttributeId accesses = snapshot.attribute("validAccesses");
-  const snapshot::AttributeId name = snapshot.attribute("cn");
-  for (ObjectIndex i = 0; i < snapshot.object_count(); ++i) {
-    const Object object = snapshot.object(i);
-    const auto guid = Guid::parse(fold_case(object.text(guid_attribute)));
-    if (!guid) continue;
-    const auto bits = static_cast<std::uint32_t>(object.number(accesses).value_or(0));
-    names.emplace(*guid, std::string(object.text(name)));
-    // Property sets (read and write property) are part of the object type tree.
-    for (const std::uint32_t bit : {access::kControlAccess, access::kValidatedWrite}) {
-      if ((bits & bit) != 0) extended.push_back({*guid, std::string(object.text(name)), bit});
-    }
-  }
-  std::sort(extended.begin(), extended.end(),
-            [](const ExtendedRight& a, const ExtendedRight& b) { return a.name < b.name; });
-}
-
-std::string EffectiveRights::State::name_of(const Guid& guid) const {
-  const std::string_view attribute = directory.schema().attribute_name(guid);
-  if (!attribute.empty()) return std::string(attribute);
-  const auto found = names.find(guid);
-  return found == names.end() ? std::string() : found->second;
-}
 
 Result<SecurityDescriptor> EffectiveRights::State::descriptor_of(ObjectIndex index) const {
   const Object object = snapshot.object(index);
@@ -117,25 +123,48 @@ Result<SecurityDescriptor> EffectiveRights::State::descriptor_of(ObjectIndex ind
   return parsed;
 }
 
-Result<EffectiveRights::State::Question> EffectiveRights::State::ask(ObjectIndex principal,
-                                                                     ObjectIndex object) {
+// A principal that only entries and tokens name has no object, but a SID and a domain in which it is meant.
+NodeId EffectiveRights::State::node_of(const graph::Node& principal, ObjectIndex object) {
+  if (principal.object != snapshot::kNoObject) return directory.node_of(principal.object);
+  DomainIndex domain = directory.domain_of(object);
+  for (std::size_t i = 0; i < directory.domains().size(); ++i) {
+    if (directory.domains()[i].name == principal.domain) domain = static_cast<DomainIndex>(i);
+  }
+  return directory.node_of_sid(principal.sid, domain);
+}
+
+CompiledDacl EffectiveRights::State::compiled(const SecurityDescriptor& descriptor, ObjectIndex object) {
+  return compile(
+      descriptor, [&](const Sid& sid) { return directory.trustee_of(sid, object); },
+      directory.node_of(object));
+}
+
+Result<AccessQuestion> EffectiveRights::State::ask(NodeId principal, ObjectIndex object) {
   Result<SecurityDescriptor> descriptor = descriptor_of(object);
   if (!descriptor) return std::move(descriptor).error();
-  const DomainIndex domain = directory.domain_of(object);
-  Question question;
-  question.dacl = compile(
-      *descriptor, [&](const Sid& sid) { return directory.trustee_of(sid, object); },
-      directory.node_of(object));
+  AccessQuestion question;
+  question.descriptor = std::move(*descriptor);
+  question.dacl = compiled(question.descriptor, object);
   question.tree = &directory.schema().tree(directory.class_of(object));
-  question.token = tokens->of(directory.node_of(principal));
-  const bool is_owner =
-      descriptor->owner && std::binary_search(question.token.begin(), question.token.end(),
-                                              directory.node_of_sid(*descriptor->owner, domain));
-  const bool replaced =
+  question.node_of = [this, domain = directory.domain_of(object)](const Sid& sid) {
+    return directory.node_of_sid(sid, domain);
+  };
+  question.counts = [this, object](Trustee trustee) { return directory.may_be_in_token(trustee, object); };
+  question.principal = principal;
+  question.object = directory.node_of(object);
+  // A group stands for any member of it, and every member is somebody at least.
+  const graph::Node& node = builder.node(principal);
+  question.token = node.kind == knowledge::NodeKind::Group
+                       ? sure_token(*tokens, directory, node.sid, principal, directory.domain_of(object))
+                       : tokens->of(principal);
+  const std::optional<Sid>& owner = question.descriptor.owner;
+  question.owns =
+      owner && std::binary_search(question.token.begin(), question.token.end(), question.node_of(*owner));
+  question.owner_rights =
       std::any_of(question.dacl.aces.begin(), question.dacl.aces.end(),
                   [](const CompiledAce& ace) { return ace.trustee == kOwnerRightsTrustee; });
-  if (is_owner && replaced) question.token.push_back(kOwnerRightsTrustee);
-  question.owner = is_owner && !replaced;
+  // The highest number, so the token stays in order.
+  if (question.owns && question.owner_rights) question.token.push_back(kOwnerRightsTrustee);
   return question;
 }
 
@@ -146,47 +175,74 @@ EffectiveRights::EffectiveRights(EffectiveRights&&) noexcept = default;
 EffectiveRights& EffectiveRights::operator=(EffectiveRights&&) noexcept = default;
 
 Result<std::vector<EffectiveRight>> EffectiveRights::of(ObjectIndex principal, ObjectIndex object) {
-  Result<State::Question> question = state_->ask(principal, object);
-  if (!question) return std::move(question).error();
-  const auto& [dacl, token, tree, owner] = *question;
+  const Result<AccessQuestion> question = state_->ask(state_->directory.node_of(principal), object);
+  if (!question) return question.error();
+  const CompiledDacl& dacl = question->dacl;
+  const std::vector<Trustee>& token = question->token;
+  const ObjectTypeTree& tree = *question->tree;
+  std::optional<CompiledDacl> strict;
+  if (has_conditional_denial(question->descriptor))
+    strict = state_->compiled(with_conditions_of_denials(question->descriptor), object);
   std::vector<EffectiveRight> rights;
-  const auto add = [&](const char* name, const Request& request) {
-    const Decision decision = access_check(dacl, *tree, request, token);
+  const auto add = [&](const Request& request) {
+    const Decision decision = access_check(dacl, tree, request, token);
     if (!decision.granted) return false;
-    EffectiveRight right{.right = name, .object_type = request.object_type, .aces = decision.aces};
-    if (request.object_type) right.object_type_name = state_->name_of(*request.object_type);
+    EffectiveRight right{.right = std::string(right_name(request.mask)),
+                         .object_type = request.object_type,
+                         .aces = decision.aces};
+    if (request.object_type) right.object_type_name = state_->types.name_of(*request.object_type);
     right.conditional = decision.conditional;
+    if (strict && !access_check(*strict, tree, request, token).granted)
+      right.unless = denial_of(*strict, tree, request, token);
     rights.push_back(std::move(right));
     return true;
   };
-  for (const auto& [bit, name] : kObjectRights) {
-    const bool implied = owner && (bit == access::kReadControl || bit == access::kWriteDacl);
+  for (const std::uint32_t bit : kObjectRights) {
+    const bool implied = question->owns && !question->owner_rights &&
+                         (bit == access::kReadControl || bit == access::kWriteDacl);
     if (implied) {
-      rights.push_back({.right = name, .by_ownership = true});
+      rights.push_back({.right = std::string(right_name(bit)), .by_ownership = true});
     } else {
-      add(name, {Request::Kind::Bits, bit, {}});
+      add({Request::Kind::Bits, bit, {}});
     }
   }
-  for (const auto& [bit, name] : kPropertyRights) {
-    if (add(name, {Request::Kind::Property, bit, {}})) continue;
-    for (const ObjectTypeTree::NodeIndex node : tree->children(ObjectTypeTree::kRoot)) {
-      if (add(name, {Request::Kind::Property, bit, tree->guid(node)})) continue;
-      for (const ObjectTypeTree::NodeIndex attribute : tree->children(node)) {
-        add(name, {Request::Kind::Property, bit, tree->guid(attribute)});
+  for (const std::uint32_t bit : kChildRights) {
+    if (add({Request::Kind::Extended, bit, {}})) continue;
+    std::set<Guid> classes;
+    for (const CompiledAce& ace : dacl.aces) {
+      const bool of_class =
+          ace.object_type && !state_->directory.schema().class_name(*ace.object_type).empty();
+      if (of_class && classes.insert(*ace.object_type).second)
+        add({Request::Kind::Extended, bit, ace.object_type});
+    }
+  }
+  for (const std::uint32_t bit : kPropertyRights) {
+    if (add({Request::Kind::Property, bit, {}})) continue;
+    for (const ObjectTypeTree::NodeIndex node : tree.children(ObjectTypeTree::kRoot)) {
+      if (add({Request::Kind::Property, bit, tree.guid(node)})) continue;
+      for (const ObjectTypeTree::NodeIndex attribute : tree.children(node)) {
+        add({Request::Kind::Property, bit, tree.guid(attribute)});
       }
     }
   }
-  for (const ExtendedRight& right : state_->extended) {
-    add(right.bit == access::kControlAccess ? "CONTROL_ACCESS" : "VALIDATED_WRITE",
-        {Request::Kind::Extended, right.bit, right.guid});
+  for (const ExtendedRight& right : state_->types.extended_rights()) {
+    add({Request::Kind::Extended, right.bit, right.guid});
   }
   return rights;
 }
 
+Result<std::vector<LookAlike>> EffectiveRights::look_alikes(const graph::Node& principal,
+                                                            ObjectIndex object) {
+  Result<AccessQuestion> question = state_->ask(state_->node_of(principal, object), object);
+  if (!question) return std::move(question).error();
+  question->not_in_token = groups_beyond_token(state_->directory, state_->builder, question->token);
+  return derive::look_alikes(*question, state_->directory.schema(), state_->types, state_->builder);
+}
+
 Result<std::vector<std::string>> EffectiveRights::writable_attributes(ObjectIndex principal,
                                                                       ObjectIndex object) {
-  Result<State::Question> question = state_->ask(principal, object);
-  if (!question) return std::move(question).error();
+  const Result<AccessQuestion> question = state_->ask(state_->directory.node_of(principal), object);
+  if (!question) return question.error();
   const ObjectTypeTree& tree = *question->tree;
   std::vector<std::string> names;
   for (std::size_t node = 1; node < tree.size(); ++node) {
@@ -202,8 +258,8 @@ Result<std::vector<std::string>> EffectiveRights::writable_attributes(ObjectInde
 
 Result<std::vector<std::string>> EffectiveRights::creatable_classes(ObjectIndex principal,
                                                                     ObjectIndex object) {
-  Result<State::Question> question = state_->ask(principal, object);
-  if (!question) return std::move(question).error();
+  const Result<AccessQuestion> question = state_->ask(state_->directory.node_of(principal), object);
+  if (!question) return question.error();
   std::vector<std::string> names;
   const Schema& schema = state_->directory.schema();
   for (ClassId id = 0; id < schema.class_count(); ++id) {

@@ -13,6 +13,8 @@ using snapshot::Snapshot;
 // More levels of superclasses and auxiliary classes than any schema has; stops at a schema with a cycle.
 constexpr int kDepthBudget = 32;
 
+constexpr std::int64_t kConfidential = 0x80;  // [MS-ADTS] 2.2.9, fCONFIDENTIAL
+
 Guid guid_of(const Object& object, AttributeId attribute) {
   const auto values = object.values(attribute);
   if (values.empty()) return {};
@@ -63,6 +65,7 @@ Schema::Schema(const Snapshot& snapshot) {
   const AttributeId display_name = snapshot.attribute("lDAPDisplayName");
   const AttributeId guid = snapshot.attribute("schemaIDGUID");
   const AttributeId property_set = snapshot.attribute("attributeSecurityGUID");
+  const AttributeId search_flags = snapshot.attribute("searchFlags");
   const AttributeId super = snapshot.attribute("subClassOf");
   const AttributeId category = snapshot.attribute("objectClassCategory");
   const AttributeId attribute_lists[] = {
@@ -84,7 +87,8 @@ Schema::Schema(const Snapshot& snapshot) {
     std::string name = fold_case(object.text(display_name));
     if (is_attribute) {
       attributes_[std::move(name)] = {std::string(object.text(display_name)), guid_of(object, guid),
-                                      guid_of(object, property_set)};
+                                      guid_of(object, property_set),
+                                      (object.number(search_flags).value_or(0) & kConfidential) != 0};
     } else if (is_class && classes_.size() < kNoClass) {
       Class row;
       row.name = object.text(display_name);
@@ -97,11 +101,12 @@ Schema::Schema(const Snapshot& snapshot) {
         for (const auto value : object.values(list)) row.auxiliaries.push_back(fold_case(value.text()));
       }
       super_names.push_back(fold_case(object.text(super)));
+      class_ids_by_guid_.emplace(row.guid, static_cast<ClassId>(classes_.size()));
       class_ids_.emplace(std::move(name), static_cast<ClassId>(classes_.size()));
       classes_.push_back(std::move(row));
     }
   }
-  for (const auto& [name, attribute] : attributes_) attribute_names_.emplace(attribute.guid, attribute.name);
+  for (const auto& [name, attribute] : attributes_) attributes_by_guid_.emplace(attribute.guid, &attribute);
   for (std::size_t i = 0; i < classes_.size(); ++i) classes_[i].super = find_class(super_names[i]);
   for (std::size_t i = 0; i < classes_.size(); ++i) {
     auto at = static_cast<ClassId>(i);
@@ -121,8 +126,18 @@ std::optional<Guid> Schema::attribute(std::string_view name) const {
 }
 
 std::string_view Schema::attribute_name(const Guid& guid) const {
-  const auto found = attribute_names_.find(guid);
-  return found == attribute_names_.end() ? std::string_view() : found->second;
+  const auto found = attributes_by_guid_.find(guid);
+  return found == attributes_by_guid_.end() ? std::string_view() : found->second->name;
+}
+
+std::string_view Schema::class_name(const Guid& guid) const {
+  const auto found = class_ids_by_guid_.find(guid);
+  return found == class_ids_by_guid_.end() ? std::string_view() : classes_[found->second].name;
+}
+
+bool Schema::is_confidential(const Guid& attribute) const {
+  const auto found = attributes_by_guid_.find(attribute);
+  return found != attributes_by_guid_.end() && found->second->confidential;
 }
 
 ClassId Schema::find_class(std::string_view name) const {

@@ -65,6 +65,10 @@ class Schema {
 
   /// The lDAPDisplayName of an attribute, or empty.
   std::string_view attribute_name(const directory::Guid& guid) const;
+  /// The lDAPDisplayName of a class, or empty.
+  std::string_view class_name(const directory::Guid& guid) const;
+  /// Whether reading the attribute takes more than read property, [MS-ADTS] 3.1.1.4.4.
+  bool is_confidential(const directory::Guid& attribute) const;
 
   std::size_t class_count() const { return classes_.size(); }
   /// Its lDAPDisplayName.
@@ -81,9 +85,10 @@ class Schema {
     std::string name;
     directory::Guid guid;
     directory::Guid property_set;
+    bool confidential = false;
   };
   struct Class {
-    std::string name;
+    std::string name;  ///< lDAPDisplayName
     directory::Guid guid;
     ClassId super = kNoClass;
     int depth = 0;
@@ -97,8 +102,9 @@ class Schema {
   void add_attributes_of(ClassId id, ObjectTypeTree& tree, int budget) const;
 
   std::unordered_map<std::string, Attribute> attributes_;  ///< by lower-case name
-  std::unordered_map<directory::Guid, std::string_view> attribute_names_;
-  std::unordered_map<std::string, ClassId> class_ids_;
+  std::unordered_map<directory::Guid, const Attribute*> attributes_by_guid_;
+  std::unordered_map<std::string, ClassId> class_ids_;  ///< by lower-case name
+  std::unordered_map<directory::Guid, ClassId> class_ids_by_guid_;
   std::vector<Class> classes_;
   ObjectTypeTree no_tree_;
 };

@@ -17,6 +17,9 @@ TIERLINE = os.environ["TIERLINE"]
 DAT = ROOT / "fixtures/directories/detectionlab/detectionlab.dat"
 DOMAIN = "S-1-5-21-2018156605-3479576465-3716879092"
 ADMINS = ["--to", "DOMAIN ADMINS@WINDOMAIN.LOCAL"]
+SERVERS = "OU=Servers,DC=windomain,DC=local"
+REASONS = {"creator_owner", "not_owner", "not_self", "distribution_group", "inherit_only", "other_type",
+           "part_of_object", "denied_earlier", "owner_rights", "confidential", "group_elsewhere"}
 
 
 def setUpModule():
@@ -118,6 +121,60 @@ class Answers(unittest.TestCase):
         for edge in explained["edges"]:
             self.assertTrue(edge["remedy"] and edge["meaning"] and edge["attack"])
 
+    def test_explain_names_the_entry_that_looks_like_an_edge(self):
+        # Key Admins may write the keys of every account below; the entry is on the units as well, and does nothing.
+        explained = answer("explain", snapshot, "Key Admins", SERVERS)
+        self.assertEqual(explained["edges"], [])
+        (entry,) = explained["look_alikes"]
+        self.assertEqual((entry["reason"], entry["inherited_from"]), ("other_type", "DC=windomain,DC=local"))
+        self.assertIn("msDS-KeyCredentialLink", entry["text"])
+        self.assertEqual(answer("explain", snapshot, "Domain Admins", "vagrant")["look_alikes"], [])
+
+    def test_rights_come_with_the_entries_that_decide(self):
+        rights = answer("rights", snapshot, "vagrant", SERVERS)
+        self.assertEqual((rights["schema"], rights["schema_version"]), ("tierline.rights", 1))
+        self.assertEqual((rights["principal"]["name"], rights["object"]["name"]),
+                         ("VAGRANT@WINDOMAIN.LOCAL", "SERVERS@WINDOMAIN.LOCAL"))
+        by_name = {right["right"]: right for right in rights["rights"] if right["object_type"] is None}
+        self.assertEqual(by_name["WRITE_OWNER"], {
+            "right": "WRITE_OWNER", "object_type": None, "name": "", "conditional": False, "by_ownership": False,
+            "decided_by": [{"index": 35, "ace": "(A;CIID;CCLCSWRPWPLOCRSDRCWDWO;;;BA)", "inherited": True,
+                            "inherited_from": "DC=windomain,DC=local"}],
+            "unless": None})
+        self.assertTrue(by_name["WRITE_DAC"]["by_ownership"])
+        self.assertEqual(by_name["WRITE_DAC"]["decided_by"], [])
+        reset = next(right for right in rights["rights"] if right["name"] == "User-Force-Change-Password")
+        self.assertEqual((reset["right"], reset["object_type"]),
+                         ("CONTROL_ACCESS", "00299570-246d-11d0-a768-00aa006e0529"))
+
+    def test_rights_that_only_seem_to_be_granted(self):
+        # "Protect from accidental deletion" is a denial of Everyone before the grant of Administrators.
+        not_granted = answer("rights", snapshot, "vagrant", SERVERS)["not_granted"]
+        denied = [entry for entry in not_granted if entry["reason"] == "denied_earlier"]
+        self.assertEqual(denied, [{
+            "index": 35, "ace": "(A;CIID;CCLCSWRPWPLOCRSDRCWDWO;;;BA)", "inherited": True,
+            "inherited_from": "DC=windomain,DC=local",
+            "rights": [{"right": "DELETE", "object_type": None, "name": ""}],
+            "reason": "denied_earlier",
+            "text": "Entry 1 denies it before: (D;;DTSD;;;WD), which is for EVERYONE@WINDOMAIN.LOCAL in the token of "
+                    "VAGRANT@WINDOMAIN.LOCAL.",
+            "denied_by": {"index": 0, "ace": "(D;;DTSD;;;WD)", "inherited": False, "inherited_from": None}}])
+        for entry in not_granted:
+            self.assertTrue(entry["rights"] and entry["text"])
+            self.assertIn(entry["reason"], REASONS)
+        text = run("rights", snapshot, "vagrant", SERVERS).stdout
+        self.assertIn("(A;CIID;CCLCSWRPWPLOCRSDRCWDWO;;;BA), inherited from DC=windomain,DC=local", text)
+        self.assertIn(denied[0]["text"], text)
+
+    def test_no_right_is_both_granted_and_not(self):
+        for principal, thing in (("krbtgt", "vagrant"), ("vagrant", "DC.windomain.local"), ("WIN10$", "WIN10$"),
+                                 ("Account Operators", SERVERS), ("krbtgt", "DC=windomain,DC=local")):
+            rights = answer("rights", snapshot, principal, thing)
+            granted = {(right["right"], right["object_type"]) for right in rights["rights"]}
+            for entry in rights["not_granted"]:
+                for right in entry["rights"]:
+                    self.assertNotIn((right["right"], right["object_type"]), granted)
+
     def test_a_principal_by_each_of_its_names(self):
         ids = set()
         for name in (f"{DOMAIN}-1000", "vagrant", "VAGRANT@windomain.local", "windomain\\vagrant",
@@ -149,7 +206,7 @@ class Usage(unittest.TestCase):
         self.refused(65, "import", ROOT / "LICENSE", "-o", scratch / "x.snap", says="none of the formats")
         self.refused(73, "import", DAT, "-o", "/nonexistent/x.snap", says="cannot create")
         self.assertEqual(run("--help").returncode, 0)
-        for command in ("collect", "import", "info", "edges", "paths", "exposure", "explain", "diff", "export"):
+        for command in ("collect", "import", "info", "edges", "paths", "exposure", "explain", "rights", "diff", "export"):
             self.assertEqual(run(command, "--help").returncode, 0, command)
 
     def test_only_regular_files_are_written(self):

@@ -12,6 +12,7 @@
 #include "collectors/importers.h"
 #include "core/base/text.h"
 #include "core/derive/derive.h"
+#include "core/derive/effective_rights.h"
 #include "core/directory/sddl.h"
 #include "core/knowledge/edge_kinds.h"
 #include "core/snapshot/builder.h"
@@ -103,9 +104,12 @@ class Scenario {
     std::filesystem::remove(file);
     if (!opened) return std::move(opened).error();
     const derive::Derived derived = derive::derive(*opened);
+    derive::EffectiveRights rights(*opened);
     for (const auto& [number, words] : expectations_) {
-      if (Status status = check(*opened, derived.graph, number, words); !status)
-        return std::move(status).error();
+      const bool of_rights = words[0] == "right" || words[0] == "no-right";
+      Status status = of_rights ? check_right(*opened, derived.graph, rights, number, words)
+                                : check(*opened, derived.graph, number, words);
+      if (!status) return std::move(status).error();
     }
     return std::move(complaints_);
   }
@@ -141,8 +145,8 @@ class Scenario {
     for (const Kind& kind : kinds()) {
       if (words[0] == kind.word) return add_object(number, kind, words);
     }
-    static const std::vector<std::string> kExpectations = {"edge",      "no-edge", "weak-edge", "caveat",
-                                                           "no-caveat", "path",    "no-path"};
+    static const std::vector<std::string> kExpectations = {
+        "edge", "no-edge", "weak-edge", "caveat", "no-caveat", "path", "no-path", "right", "no-right"};
     if (std::find(kExpectations.begin(), kExpectations.end(), words[0]) != kExpectations.end()) {
       expectations_.emplace_back(number, words);
       return {};
@@ -397,6 +401,41 @@ class Scenario {
                            words[2], words[3]));
     } else if (there && graph.evidence(edge).empty()) {
       complain(fmt::format("{} {} {} has no evidence", words[1], words[2], words[3]));
+    }
+    return {};
+  }
+
+  // "right ann WRITE_PROPERTY:member Staff", "no-right ann WRITE_DAC Staff inherit_only"
+  Status check_right(const snapshot::Snapshot& snapshot, const graph::AttackGraph& graph,
+                     derive::EffectiveRights& rights, std::size_t number,
+                     const std::vector<std::string>& words) {
+    const bool wanted = words[0] == "right";
+    if (words.size() != (wanted ? 4u : 5u)) return wrong(number, "expected PRINCIPAL RIGHT OBJECT [REASON]");
+    const Result<NodeId> principal = node(snapshot, graph, words[1]);
+    const Result<NodeId> object = node(snapshot, graph, words[3]);
+    if (!principal) return wrong(number, principal.error().message);
+    if (!object) return wrong(number, object.error().message);
+    const auto granted = rights.of(graph.node(*principal).object, graph.node(*object).object);
+    const auto seeming = rights.look_alikes(graph.node(*principal), graph.node(*object).object);
+    if (!granted) return granted.error();
+    if (!seeming) return seeming.error();
+    const auto label = [](std::string_view right, const std::string& type) {
+      return std::string(right) + (type.empty() ? "" : ":" + type);
+    };
+    const bool there =
+        std::any_of(granted->begin(), granted->end(), [&](const derive::EffectiveRight& right) {
+          return label(right.right, right.object_type_name) == words[2];
+        });
+    std::string reasons;
+    for (const derive::LookAlike& entry : *seeming) {
+      for (const derive::SeemingRight& right : entry.rights) {
+        if (label(derive::right_name(right.bit), right.object_type_name) == words[2])
+          reasons += (reasons.empty() ? "" : ",") + std::string(derive::name_of(entry.reason));
+      }
+    }
+    if (there != wanted || reasons != (wanted ? "" : words[4])) {
+      complaints_.push_back(fmt::format("line {}: {} has {}{} on {}, and reasons '{}'", number, words[1],
+                                        there ? "" : "no ", words[2], words[3], reasons));
     }
     return {};
   }

@@ -6,17 +6,18 @@
 
 #include "core/base/text.h"
 #include "core/derive/effective_rights.h"
-#include "core/directory/sddl.h"
-#include "core/directory/security_descriptor.h"
 #include "queries/principals.h"
 #include "viewer/cli/commands.h"
 #include "viewer/cli/loaded_graph.h"
+#include "viewer/export/dacl_entry.h"
 #include "viewer/export/graph_json.h"
+#include "viewer/export/look_alikes.h"
 
 namespace tierline::viewer::cli {
 namespace {
 
 using derive::EffectiveRight;
+using derive::LookAlike;
 using graph::NodeId;
 
 struct Options {
@@ -42,25 +43,43 @@ Result<NodeId> object_named(const LoadedGraph& loaded, const std::string& text) 
   return nodes->front();
 }
 
-std::vector<std::string> entries_of(const directory::SecurityDescriptor& descriptor,
-                                    const EffectiveRight& right) {
-  std::vector<std::string> entries;
-  for (const std::uint16_t place : right.aces)
-    entries.push_back(directory::to_sddl(descriptor.dacl->aces[place]));
-  return entries;
+/// What there is to tell.
+struct Answer {
+  Pair pair;
+  std::vector<EffectiveRight> rights;
+  std::vector<LookAlike> not_granted;
+  StoredDacl dacl;
+};
+
+Result<Answer> answer_of(const LoadedGraph& loaded, const Pair& pair) {
+  const graph::Node& principal = loaded.graph.node(pair.principal);
+  const snapshot::ObjectIndex object = loaded.graph.node(pair.object).object;
+  derive::EffectiveRights effective(loaded.snapshot);
+  Result<std::vector<EffectiveRight>> rights = effective.of(principal.object, object);
+  if (!rights) return std::move(rights).error();
+  Result<std::vector<LookAlike>> not_granted = effective.look_alikes(principal, object);
+  if (!not_granted) return std::move(not_granted).error();
+  Result<StoredDacl> dacl = StoredDacl::read(loaded.snapshot, object);
+  if (!dacl) return std::move(dacl).error();
+  return Answer{pair, *std::move(rights), *std::move(not_granted), *std::move(dacl)};
 }
 
-void print_json(const LoadedGraph& loaded, const Pair& pair, const directory::SecurityDescriptor& descriptor,
-                const std::vector<EffectiveRight>& rights) {
+void write_entry(JsonWriter& json, const StoredDacl& dacl, std::uint16_t place) {
+  json.begin_object();
+  write_entry_fields(json, dacl.entry(place));
+  json.end_object();
+}
+
+void print_json(const LoadedGraph& loaded, const Answer& answer) {
   JsonWriter json;
   begin_answer(json, "rights");
   write_coverage(json, loaded.meta);
   json.key("principal");
-  write_node(json, loaded.graph, pair.principal);
+  write_node(json, loaded.graph, answer.pair.principal);
   json.key("object");
-  write_node(json, loaded.graph, pair.object);
+  write_node(json, loaded.graph, answer.pair.object);
   json.key("rights").begin_array();
-  for (const EffectiveRight& right : rights) {
+  for (const EffectiveRight& right : answer.rights) {
     json.begin_object();
     json.key("right").text(right.right);
     json.key("object_type");
@@ -73,16 +92,46 @@ void print_json(const LoadedGraph& loaded, const Pair& pair, const directory::Se
     json.key("conditional").boolean(right.conditional);
     json.key("by_ownership").boolean(right.by_ownership);
     json.key("decided_by").begin_array();
-    for (std::size_t i = 0; i < right.aces.size(); ++i) {
-      json.begin_object();
-      json.key("index").number(std::uint32_t{right.aces[i]});
-      json.key("ace").text(directory::to_sddl(descriptor.dacl->aces[right.aces[i]]));
-      json.end_object();
+    for (const std::uint16_t place : right.aces) write_entry(json, answer.dacl, place);
+    json.end_array();
+    json.key("unless");
+    if (right.unless) {
+      write_entry(json, answer.dacl, *right.unless);
+    } else {
+      json.null();
     }
-    json.end_array().end_object();
+    json.end_object();
   }
+  json.end_array();
+  json.key("not_granted").begin_array();
+  for (const LookAlike& look_alike : answer.not_granted) write_look_alike(json, answer.dacl, look_alike);
   json.end_array().end_object();
   print(json.take() + "\n");
+}
+
+void print_text(const LoadedGraph& loaded, const Answer& answer) {
+  print(fmt::format("{} on {}:\n", visible(loaded.graph.node(answer.pair.principal).name),
+                    visible(loaded.graph.node(answer.pair.object).name)));
+  for (const EffectiveRight& right : answer.rights) {
+    std::string line = "  " + right.right;
+    if (right.object_type) {
+      line += " " + visible(right.object_type_name.empty() ? right.object_type->to_string()
+                                                           : right.object_type_name);
+    }
+    if (right.by_ownership) line += "  (owner)";
+    if (right.conditional) line += "  (only where a condition holds)";
+    for (const std::uint16_t place : right.aces)
+      line += "\n      " + visible(entry_text(answer.dacl.entry(place)));
+    if (right.unless) {
+      line += "\n      unless the condition of an earlier denial holds: " +
+              visible(entry_text(answer.dacl.entry(*right.unless)));
+    }
+    print(line + "\n");
+  }
+  if (answer.rights.empty()) print("  nothing\n");
+  if (!answer.not_granted.empty()) print("\nNot granted, though an entry looks like it:\n");
+  for (const LookAlike& look_alike : answer.not_granted) print(look_alike_text(answer.dacl, look_alike));
+  print(coverage_text(loaded.meta));
 }
 
 Result<int> run(const Options& options) {
@@ -92,33 +141,12 @@ Result<int> run(const Options& options) {
   if (!principal) return principal.error();
   const Result<NodeId> object = object_named(*loaded, options.object);
   if (!object) return object.error();
-  const Pair pair{*principal, *object};
-  const auto index = [&](NodeId node) { return loaded->graph.node(node).object; };
-  const Result<std::vector<EffectiveRight>> rights =
-      derive::EffectiveRights(loaded->snapshot).of(index(pair.principal), index(pair.object));
-  if (!rights) return rights.error();
-  const snapshot::DescriptorIndex place = loaded->snapshot.object(index(pair.object)).descriptor();
-  const auto descriptor = directory::SecurityDescriptor::parse(loaded->snapshot.descriptor(place));
-  if (!descriptor) return descriptor.error();
-
+  const Result<Answer> answer = answer_of(*loaded, {*principal, *object});
+  if (!answer) return answer.error();
   if (options.format == "json") {
-    print_json(*loaded, pair, *descriptor, *rights);
+    print_json(*loaded, *answer);
   } else {
-    print(fmt::format("{} on {}:\n", visible(loaded->graph.node(pair.principal).name),
-                      visible(loaded->graph.node(pair.object).name)));
-    for (const EffectiveRight& right : *rights) {
-      std::string line = "  " + right.right;
-      if (right.object_type) {
-        line +=
-            " " + (right.object_type_name.empty() ? right.object_type->to_string() : right.object_type_name);
-      }
-      if (right.by_ownership) line += "  (owner)";
-      if (right.conditional) line += "  (only where a condition holds)";
-      for (const std::string& entry : entries_of(*descriptor, right)) line += "\n      " + entry;
-      print(line + "\n");
-    }
-    if (rights->empty()) print("  nothing\n");
-    print(coverage_text(loaded->meta));
+    print_text(*loaded, *answer);
   }
   return exit_for(loaded->meta);
 }

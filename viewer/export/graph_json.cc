@@ -2,12 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "core/base/text.h"
-#include "core/directory/sddl.h"
 #include "core/directory/security_descriptor.h"
 #include "core/knowledge/edge_kinds.h"
+#include "viewer/export/dacl_entry.h"
 
 namespace tierline::viewer {
 namespace {
@@ -62,31 +60,10 @@ std::string value_text(const Snapshot& snapshot, const Evidence& evidence) {
   return {};
 }
 
-bool same_entry(const Ace& a, const Ace& b) {
-  return a.type == b.type && a.mask == b.mask && a.object_type == b.object_type && a.trustee == b.trustee;
-}
-
-// Where an inherited entry was written: the nearest object above that has it as its own.
-std::optional<snapshot::ObjectIndex> origin_of(const Snapshot& snapshot, const Evidence& evidence,
-                                               const Ace& ace) {
-  if (!ace.is_inherited() || evidence.attribute != kInDescriptor) return std::nullopt;
-  snapshot::ObjectIndex above = snapshot.object(evidence.object).parent();
-  for (int budget = 256; above != snapshot::kNoObject && budget > 0; --budget) {
-    const Object object = snapshot.object(above);
-    if (object.descriptor() != snapshot::kNoDescriptor) {
-      const auto parsed = SecurityDescriptor::parse(snapshot.descriptor(object.descriptor()));
-      if (parsed && parsed->dacl) {
-        const auto& aces = parsed->dacl->aces;
-        const bool written_here = std::any_of(aces.begin(), aces.end(), [&](const Ace& other) {
-          return !other.is_inherited() && (other.flags & directory::ace_flag::kContainerInherit) != 0 &&
-                 same_entry(ace, other);
-        });
-        if (written_here) return above;
-      }
-    }
-    above = object.parent();
-  }
-  return std::nullopt;
+// An evidence's entry. A descriptor that is the value of an attribute inherits nothing.
+DaclEntry entry_of(const Snapshot& snapshot, const Evidence& evidence, const Ace& ace) {
+  const bool in_descriptor = evidence.attribute == kInDescriptor;
+  return {snapshot, in_descriptor ? evidence.object : snapshot::kNoObject, evidence.item, ace};
 }
 
 }  // namespace
@@ -134,14 +111,8 @@ std::string EdgeWriter::sentence(const Evidence& evidence) const {
       const auto descriptor = descriptor_of(snapshot_, evidence);
       if (!descriptor || !descriptor->dacl) return {};
       const Ace& ace = descriptor->dacl->aces[evidence.item];
-      std::string text = fmt::format("Entry {} of {} of {}: {}", evidence.item + 1,
-                                     attribute_name(snapshot_, evidence), dn, directory::to_sddl(ace));
-      if (const auto origin = origin_of(snapshot_, evidence, ace)) {
-        text += fmt::format(", inherited from {}", snapshot_.object(*origin).dn());
-      } else if (ace.is_inherited()) {
-        text += ", inherited";
-      }
-      return text;
+      return fmt::format("Entry {} of {} of {}: {}", evidence.item + 1, attribute_name(snapshot_, evidence),
+                         dn, entry_text(entry_of(snapshot_, evidence, ace)));
     }
     case Evidence::Kind::Owner: {
       const auto descriptor = descriptor_of(snapshot_, evidence);
@@ -166,18 +137,9 @@ void EdgeWriter::write_evidence(JsonWriter& json, const Evidence& evidence) cons
       json.key("type").text("ace").key("text").text(sentence(evidence));
       json.key("object").text(snapshot_.object(evidence.object).dn());
       json.key("attribute").text(attribute_name(snapshot_, evidence));
-      json.key("index").number(evidence.item);
       const auto descriptor = descriptor_of(snapshot_, evidence);
       if (!descriptor || !descriptor->dacl) break;
-      const Ace& ace = descriptor->dacl->aces[evidence.item];
-      json.key("ace").text(directory::to_sddl(ace));
-      json.key("inherited").boolean(ace.is_inherited());
-      json.key("inherited_from");
-      if (const auto origin = origin_of(snapshot_, evidence, ace)) {
-        json.text(snapshot_.object(*origin).dn());
-      } else {
-        json.null();
-      }
+      write_entry_fields(json, entry_of(snapshot_, evidence, descriptor->dacl->aces[evidence.item]));
       break;
     }
     case Evidence::Kind::Owner:

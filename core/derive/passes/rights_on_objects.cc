@@ -8,6 +8,7 @@
 
 #include "core/derive/dacl.h"
 #include "core/derive/passes/passes.h"
+#include "core/derive/sure_token.h"
 #include "core/knowledge/access_rights.h"
 #include "core/knowledge/ace_rules.h"
 #include "core/knowledge/user_account_control.h"
@@ -192,13 +193,13 @@ class RightsOnObjects {
     std::vector<Grant> limited;
     if (owner_rights && descriptor.owner) {
       const NodeId owner = directory_.node_of_sid(*descriptor.owner, domain);
-      std::vector<Trustee> token = sure_token(owner, domain);
+      std::vector<Trustee> token = token_of(owner, domain);
       token.push_back(kOwnerRightsTrustee);  // the highest number, so the list stays in order
       limited = grants_to(kOwnerRightsTrustee, token, dacl, tree, kind);
     }
     for (const Trustee trustee : trustees) {
       if (trustee == kOwnerRightsTrustee || is_system(trustee)) continue;
-      std::vector<Grant> own = grants_to(trustee, sure_token(trustee, domain), dacl, tree, kind);
+      std::vector<Grant> own = grants_to(trustee, token_of(trustee, domain), dacl, tree, kind);
       if (owner_rights) weaken_write_owner(own, limited, dacl);
       std::move(own.begin(), own.end(), std::back_inserter(grants));
     }
@@ -206,28 +207,8 @@ class RightsOnObjects {
     return grants;
   }
 
-  // Every token with a group or account of a domain in it also has Everyone, and Authenticated Users unless
-  // it is a guest's.
-  std::vector<Trustee> sure_token(NodeId principal, DomainIndex domain) {
-    std::vector<Trustee> token = tokens_.of(principal);
-    const Sid& sid = derivation_.graph.node(principal).sid;
-    const bool guest = sid.is_domain_issued() &&
-                       (sid.rid() == knowledge::rids::kGuest || sid.rid() == knowledge::rids::kDomainGuests);
-    if ((sid.is_domain_issued() && !guest) || sid.is_builtin()) {
-      for (const std::string_view text : {knowledge::sids::kAuthenticatedUsers, knowledge::sids::kEveryone}) {
-        // Guests (546) may hold a guest, who is not authenticated.
-        constexpr std::uint32_t kGuests = 546;
-        if (sid.is_builtin() && sid.rid() == kGuests && text == knowledge::sids::kAuthenticatedUsers)
-          continue;
-        if (const auto group = directory_.find_sid(*Sid::parse(text), domain)) {
-          const std::vector<Trustee>& more = tokens_.of(*group);
-          token.insert(token.end(), more.begin(), more.end());
-        }
-      }
-      std::sort(token.begin(), token.end());
-      token.erase(std::unique(token.begin(), token.end()), token.end());
-    }
-    return token;
+  std::vector<Trustee> token_of(NodeId principal, DomainIndex domain) {
+    return sure_token(tokens_, directory_, derivation_.graph.node(principal).sid, principal, domain);
   }
 
   bool is_system(NodeId principal) const {
