@@ -5,6 +5,7 @@
 #include <set>
 
 #include "core/derive/dacl.h"
+#include "core/derive/owner.h"
 #include "core/derive/passes/passes.h"
 #include "core/derive/sure_token.h"
 #include "core/directory/security_descriptor.h"
@@ -160,6 +161,7 @@ Result<AccessQuestion> EffectiveRights::State::ask(NodeId principal, ObjectIndex
   const std::optional<Sid>& owner = question.descriptor.owner;
   question.owns =
       owner && std::binary_search(question.token.begin(), question.token.end(), question.node_of(*owner));
+  question.is_blocked = owner && owner_is_blocked(*tokens, directory, question.node_of(*owner), object);
   question.owner_rights =
       std::any_of(question.dacl.aces.begin(), question.dacl.aces.end(),
                   [](const CompiledAce& ace) { return ace.trustee == kOwnerRightsTrustee; });
@@ -174,8 +176,8 @@ EffectiveRights::~EffectiveRights() = default;
 EffectiveRights::EffectiveRights(EffectiveRights&&) noexcept = default;
 EffectiveRights& EffectiveRights::operator=(EffectiveRights&&) noexcept = default;
 
-Result<std::vector<EffectiveRight>> EffectiveRights::of(ObjectIndex principal, ObjectIndex object) {
-  const Result<AccessQuestion> question = state_->ask(state_->directory.node_of(principal), object);
+Result<std::vector<EffectiveRight>> EffectiveRights::of(const graph::Node& principal, ObjectIndex object) {
+  const Result<AccessQuestion> question = state_->ask(state_->node_of(principal, object), object);
   if (!question) return question.error();
   const CompiledDacl& dacl = question->dacl;
   const std::vector<Trustee>& token = question->token;
@@ -198,7 +200,7 @@ Result<std::vector<EffectiveRight>> EffectiveRights::of(ObjectIndex principal, O
     return true;
   };
   for (const std::uint32_t bit : kObjectRights) {
-    const bool implied = question->owns && !question->owner_rights &&
+    const bool implied = question->owns && !question->owner_rights && !question->is_blocked &&
                          (bit == access::kReadControl || bit == access::kWriteDacl);
     if (implied) {
       rights.push_back({.right = std::string(right_name(bit)), .by_ownership = true});
@@ -225,8 +227,9 @@ Result<std::vector<EffectiveRight>> EffectiveRights::of(ObjectIndex principal, O
       }
     }
   }
+  const ClassId object_class = state_->directory.class_of(object);
   for (const ExtendedRight& right : state_->types.extended_rights()) {
-    add({Request::Kind::Extended, right.bit, right.guid});
+    if (state_->types.applies(right, object_class)) add({Request::Kind::Extended, right.bit, right.guid});
   }
   return rights;
 }
@@ -262,7 +265,8 @@ Result<std::vector<std::string>> EffectiveRights::creatable_classes(ObjectIndex 
   if (!question) return question.error();
   std::vector<std::string> names;
   const Schema& schema = state_->directory.schema();
-  for (ClassId id = 0; id < schema.class_count(); ++id) {
+  for (std::size_t i = 0; i < schema.class_count(); ++i) {
+    const auto id = static_cast<ClassId>(i);
     const Request request{Request::Kind::Extended, access::kCreateChild, schema.class_guid(id)};
     if (access_check(question->dacl, *question->tree, request, question->token).granted) {
       names.push_back(schema.class_name(id));

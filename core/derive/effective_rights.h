@@ -31,13 +31,12 @@ class EffectiveRights {
   EffectiveRights(EffectiveRights&&) noexcept;
   EffectiveRights& operator=(EffectiveRights&&) noexcept;
 
-  /// All rights of `principal` on `object`, the widest of each kind: a right on the whole object, else on
-  /// property sets, else on single attributes; over all children, else over those of single classes. Errors:
-  /// Incomplete when the object's descriptor was not read; BadData when it is malformed.
-  Result<std::vector<EffectiveRight>> of(snapshot::ObjectIndex principal, snapshot::ObjectIndex object);
+  /// All rights of `principal`, a node of the graph derived from the same snapshot, on `object`, the widest of each kind: a right on the whole object, else on
+  /// property sets, else on single attributes; over all children, else over those of single classes. Control access rights and validated
+  /// writes are those meant for the object's class. REQUIRES: the node has an object or a SID. Errors: Incomplete when the object's descriptor was not read; BadData when it is malformed.
+  Result<std::vector<EffectiveRight>> of(const graph::Node& principal, snapshot::ObjectIndex object);
 
-  /// The entries of the object's DACL that seem to give `principal`, a node of the graph derived from the
-  /// same snapshot, a right that it does not have. REQUIRES: the node has an object or a SID. Errors as above.
+  /// The entries of the object's DACL that seem to give `principal` a right that it does not have. As above.
   Result<std::vector<LookAlike>> look_alikes(const graph::Node& principal, snapshot::ObjectIndex object);
 
   /// The names of the attributes that `principal` may write on `object`. Errors as above.

@@ -267,7 +267,8 @@ class Search {
     return access_check(question_.dacl, *question_.tree, request, question_.token);
   }
   bool granted(const Request& request) const {
-    const bool implied = question_.owns && !question_.owner_rights && request.kind == Request::Kind::Bits &&
+    const bool implied = question_.owns && !question_.owner_rights && !question_.is_blocked &&
+                         request.kind == Request::Kind::Bits &&
                          (request.mask == access::kReadControl || request.mask == access::kWriteDacl);
     return implied || decide(request).granted;
   }

@@ -63,6 +63,7 @@ struct AccessQuestion {
   Trustee principal = 0;
   Trustee object = 0;         ///< what SELF means
   bool owns = false;          ///< the token holds the owner
+  bool is_blocked = false;    ///< the forest takes from this owner what ownership implies
   bool owner_rights = false;  ///< effective entries for OWNER RIGHTS replace what ownership implies
   /// Distribution groups that the principal is in, and groups that it is in only by way of one, each with the
   /// distribution group that is the reason.

@@ -47,19 +47,33 @@ ObjectTypes::ObjectTypes(const snapshot::Snapshot& snapshot, const Schema& schem
   const snapshot::AttributeId guid_attribute = snapshot.attribute("rightsGuid");
   const snapshot::AttributeId accesses = snapshot.attribute("validAccesses");
   const snapshot::AttributeId name = snapshot.attribute("cn");
+  const snapshot::AttributeId applies_to = snapshot.attribute("appliesTo");
   for (snapshot::ObjectIndex i = 0; i < snapshot.object_count(); ++i) {
     const snapshot::Object object = snapshot.object(i);
     const auto guid = Guid::parse(fold_case(object.text(guid_attribute)));
     if (!guid) continue;
     const auto bits = static_cast<std::uint32_t>(object.number(accesses).value_or(0));
     named_.try_emplace(*guid, Named{std::string(object.text(name)), bits});
+    std::vector<Guid> classes;
+    for (const auto value : object.values(applies_to)) {
+      if (const auto applied = Guid::parse(fold_case(value.text()))) classes.push_back(*applied);
+    }
     // Property sets (read and write property) are part of the object type tree.
     for (const std::uint32_t bit : {access::kControlAccess, access::kValidatedWrite}) {
-      if ((bits & bit) != 0) extended_rights_.push_back({*guid, std::string(object.text(name)), bit});
+      if ((bits & bit) != 0)
+        extended_rights_.push_back({*guid, std::string(object.text(name)), bit, classes});
     }
   }
   std::sort(extended_rights_.begin(), extended_rights_.end(),
             [](const ExtendedRight& a, const ExtendedRight& b) { return a.name < b.name; });
+}
+
+bool ObjectTypes::applies(const ExtendedRight& right, ClassId object_class) const {
+  if (right.applies_to.empty() || object_class == kNoClass) return true;
+  const std::vector<Guid> classes = schema_.classes_of(object_class);
+  return std::any_of(right.applies_to.begin(), right.applies_to.end(), [&](const Guid& applied) {
+    return std::find(classes.begin(), classes.end(), applied) != classes.end();
+  });
 }
 
 bool ObjectTypes::is_extended_right(const Guid& guid, std::uint32_t bit) const {

@@ -23,6 +23,7 @@ struct ExtendedRight {
   directory::Guid guid;
   std::string name;
   std::uint32_t bit;
+  std::vector<directory::Guid> applies_to;  ///< classes; empty when the forest does not say
 };
 
 class ObjectTypes {
@@ -32,6 +33,9 @@ class ObjectTypes {
 
   /// In order of name.
   const std::vector<ExtendedRight>& extended_rights() const { return extended_rights_; }
+  /// Whether the right is meant for objects of the class, [MS-ADTS] 5.1.3.2.1: appliesTo names it, one of its
+  /// superclasses or of their auxiliary classes.
+  bool applies(const ExtendedRight& right, ClassId object_class) const;
   /// Whether the forest defines a control access right or validated write (`bit`) with this GUID.
   bool is_extended_right(const directory::Guid& guid, std::uint32_t bit) const;
 

@@ -155,6 +155,20 @@ bool Schema::is_a(ClassId derived, std::string_view base) const {
   return false;
 }
 
+std::vector<Guid> Schema::classes_of(ClassId id) const {
+  std::vector<Guid> classes;
+  add_classes_of(id, classes, kDepthBudget);
+  return classes;
+}
+
+void Schema::add_classes_of(ClassId id, std::vector<Guid>& classes, int budget) const {
+  if (id == kNoClass || budget == 0) return;
+  const Class& row = classes_[id];
+  classes.push_back(row.guid);
+  for (const std::string& name : row.auxiliaries) add_classes_of(find_class(name), classes, budget - 1);
+  if (row.super != id) add_classes_of(row.super, classes, budget - 1);
+}
+
 const ObjectTypeTree& Schema::tree(ClassId id) const { return id == kNoClass ? no_tree_ : classes_[id].tree; }
 
 void Schema::build_tree(ClassId id) {

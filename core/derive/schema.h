@@ -70,6 +70,9 @@ class Schema {
   /// Whether reading the attribute takes more than read property, [MS-ADTS] 3.1.1.4.4.
   bool is_confidential(const directory::Guid& attribute) const;
 
+  /// The GUIDs of a class, its superclasses and the auxiliary classes of all of them.
+  std::vector<directory::Guid> classes_of(ClassId id) const;
+
   std::size_t class_count() const { return classes_.size(); }
   /// Its lDAPDisplayName.
   const std::string& class_name(ClassId id) const { return classes_[id].name; }
@@ -99,6 +102,7 @@ class Schema {
   };
 
   void build_tree(ClassId id);
+  void add_classes_of(ClassId id, std::vector<directory::Guid>& classes, int budget) const;
   void add_attributes_of(ClassId id, ObjectTypeTree& tree, int budget) const;
 
   std::unordered_map<std::string, Attribute> attributes_;  ///< by lower-case name

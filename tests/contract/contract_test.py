@@ -143,9 +143,17 @@ class Answers(unittest.TestCase):
             "unless": None})
         self.assertTrue(by_name["WRITE_DAC"]["by_ownership"])
         self.assertEqual(by_name["WRITE_DAC"]["decided_by"], [])
+        # Rights that are meant for other classes are not told, though the entry has the bit.
+        self.assertNotIn("User-Force-Change-Password", [right["name"] for right in rights["rights"]])
+        rights = answer("rights", snapshot, "vagrant", f"{DOMAIN}-500")
         reset = next(right for right in rights["rights"] if right["name"] == "User-Force-Change-Password")
         self.assertEqual((reset["right"], reset["object_type"]),
                          ("CONTROL_ACCESS", "00299570-246d-11d0-a768-00aa006e0529"))
+
+    def test_rights_of_a_principal_without_an_object(self):
+        rights = answer("rights", snapshot, "Authenticated Users", SERVERS)
+        self.assertIn("READ_PROPERTY", [right["right"] for right in rights["rights"]])
+        self.assertEqual(run("rights", snapshot, "vagrant", "Everyone").returncode, 64)
 
     def test_rights_that_only_seem_to_be_granted(self):
         # "Protect from accidental deletion" is a denial of Everyone before the grant of Administrators.

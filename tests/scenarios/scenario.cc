@@ -415,7 +415,7 @@ class Scenario {
     const Result<NodeId> object = node(snapshot, graph, words[3]);
     if (!principal) return wrong(number, principal.error().message);
     if (!object) return wrong(number, object.error().message);
-    const auto granted = rights.of(graph.node(*principal).object, graph.node(*object).object);
+    const auto granted = rights.of(graph.node(*principal), graph.node(*object).object);
     const auto seeming = rights.look_alikes(graph.node(*principal), graph.node(*object).object);
     if (!granted) return granted.error();
     if (!seeming) return seeming.error();

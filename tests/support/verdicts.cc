@@ -32,7 +32,7 @@ int main(int argc, char** argv) {
     }
     const auto writes = rights.writable_attributes(principal->second, object->second);
     const auto creates = rights.creatable_classes(principal->second, object->second);
-    const auto all = rights.of(principal->second, object->second);
+    const auto all = rights.of({.object = principal->second}, object->second);
     if (!writes || !creates || !all) {
       std::cerr << (writes ? all.error() : writes.error()).describe() << '\n';
       return 65;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <map>
 #include <memory>
 
 #include "core/base/text.h"
@@ -37,9 +38,6 @@ Result<NodeId> object_named(const LoadedGraph& loaded, const std::string& text) 
   const auto nodes = queries::resolve(loaded.snapshot, loaded.graph, text);
   if (!nodes) return nodes.error();
   if (nodes->size() != 1) return Error{ErrorCode::Usage, "'" + visible(text) + "' is a set; name one"};
-  if (loaded.graph.node(nodes->front()).object == snapshot::kNoObject) {
-    return Error{ErrorCode::Usage, "'" + visible(text) + "' is no object of this snapshot"};
-  }
   return nodes->front();
 }
 
@@ -55,7 +53,7 @@ Result<Answer> answer_of(const LoadedGraph& loaded, const Pair& pair) {
   const graph::Node& principal = loaded.graph.node(pair.principal);
   const snapshot::ObjectIndex object = loaded.graph.node(pair.object).object;
   derive::EffectiveRights effective(loaded.snapshot);
-  Result<std::vector<EffectiveRight>> rights = effective.of(principal.object, object);
+  Result<std::vector<EffectiveRight>> rights = effective.of(principal, object);
   if (!rights) return std::move(rights).error();
   Result<std::vector<LookAlike>> not_granted = effective.look_alikes(principal, object);
   if (!not_granted) return std::move(not_granted).error();
@@ -109,24 +107,43 @@ void print_json(const LoadedGraph& loaded, const Answer& answer) {
   print(json.take() + "\n");
 }
 
+std::string right_text(const EffectiveRight& right) {
+  if (!right.object_type) return right.right;
+  return right.right + " " +
+         visible(right.object_type_name.empty() ? right.object_type->to_string() : right.object_type_name);
+}
+
+// What decides it, a line each.
+std::string reason_text(const StoredDacl& dacl, const EffectiveRight& right) {
+  std::string text;
+  if (right.by_ownership) text += "  as the owner:\n";
+  for (const std::uint16_t place : right.aces) {
+    text += fmt::format("  {}{}\n", visible(entry_text(dacl.entry(place))),
+                        right.conditional ? ", only where its condition holds" : "");
+  }
+  if (right.unless) {
+    text += fmt::format("  unless the condition of an earlier denial holds: {}\n",
+                        visible(entry_text(dacl.entry(*right.unless))));
+  }
+  if (text.empty()) text = "  without a list of entries everything is allowed:\n";
+  return text;
+}
+
 void print_text(const LoadedGraph& loaded, const Answer& answer) {
   print(fmt::format("{} on {}:\n", visible(loaded.graph.node(answer.pair.principal).name),
                     visible(loaded.graph.node(answer.pair.object).name)));
+  // Many rights come from the same entries, which are told once, above them.
+  std::vector<std::string> reasons;
+  std::map<std::string, std::vector<std::string>> rights_by_reason;
   for (const EffectiveRight& right : answer.rights) {
-    std::string line = "  " + right.right;
-    if (right.object_type) {
-      line += " " + visible(right.object_type_name.empty() ? right.object_type->to_string()
-                                                           : right.object_type_name);
-    }
-    if (right.by_ownership) line += "  (owner)";
-    if (right.conditional) line += "  (only where a condition holds)";
-    for (const std::uint16_t place : right.aces)
-      line += "\n      " + visible(entry_text(answer.dacl.entry(place)));
-    if (right.unless) {
-      line += "\n      unless the condition of an earlier denial holds: " +
-              visible(entry_text(answer.dacl.entry(*right.unless)));
-    }
-    print(line + "\n");
+    const std::string reason = reason_text(answer.dacl, right);
+    const auto [place, added] = rights_by_reason.try_emplace(reason);
+    if (added) reasons.push_back(reason);
+    place->second.push_back(right_text(right));
+  }
+  for (const std::string& reason : reasons) {
+    print(reason);
+    for (const std::string& right : rights_by_reason[reason]) print("      " + right + "\n");
   }
   if (answer.rights.empty()) print("  nothing\n");
   if (!answer.not_granted.empty()) print("\nNot granted, though an entry looks like it:\n");
@@ -141,6 +158,9 @@ Result<int> run(const Options& options) {
   if (!principal) return principal.error();
   const Result<NodeId> object = object_named(*loaded, options.object);
   if (!object) return object.error();
+  if (loaded->graph.node(*object).object == snapshot::kNoObject) {
+    return Error{ErrorCode::Usage, "'" + visible(options.object) + "' is no object of this snapshot"};
+  }
   const Result<Answer> answer = answer_of(*loaded, {*principal, *object});
   if (!answer) return answer.error();
   if (options.format == "json") {

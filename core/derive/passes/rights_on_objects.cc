@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "core/derive/dacl.h"
+#include "core/derive/owner.h"
 #include "core/derive/passes/passes.h"
 #include "core/derive/sure_token.h"
 #include "core/knowledge/access_rights.h"
@@ -277,7 +278,7 @@ class RightsOnObjects {
     const NodeId owner = directory_.node_of_sid(owner_sid, domain);
     if (is_system(owner) || !directory_.may_be_in_token(owner, object.index())) return;
     if (!owner_rights) {
-      const bool blocked = owner_is_blocked(owner, object, domain);
+      const bool blocked = owner_is_blocked(tokens_, directory_, owner, object.index());
       grants.push_back({.source = owner,
                         .kind = blocked ? EdgeKind::OwnsRaw : EdgeKind::Owns,
                         .proof = Evidence::Kind::Owner});
@@ -290,23 +291,6 @@ class RightsOnObjects {
       grant.excluded = right.excluded;
     }
     if (!grant.aces.empty()) grants.push_back(std::move(grant));
-  }
-
-  // BlockOwnerImplicitRights, [MS-ADTS] 6.1.1.2.4.1.2 and 6.1.3.4: character 29 of dSHeuristics. Unset, 0
-  // and 2 do not block; anything else does, for computers, unless the owner is an administrator.
-  bool owner_is_blocked(NodeId owner, const Object& object, DomainIndex domain) {
-    constexpr std::size_t kPlace = 28;
-    const std::string& heuristics = directory_.ds_heuristics();
-    if (heuristics.size() <= kPlace || heuristics[kPlace] == '0' || heuristics[kPlace] == '2') return false;
-    if (!directory_.schema().is_a(directory_.class_of(object.index()), "computer")) return false;
-    const std::vector<NodeId>& token = tokens_.of(owner);
-    for (const Domain& any : directory_.domains()) {
-      for (const std::uint32_t rid : {knowledge::rids::kDomainAdmins, knowledge::rids::kEnterpriseAdmins}) {
-        const auto group = directory_.find_sid(any.sid.with_rid(rid), domain);
-        if (group && std::binary_search(token.begin(), token.end(), *group)) return false;
-      }
-    }
-    return true;
   }
 
   bool holds(knowledge::Condition condition, const Object& object) const {

@@ -48,7 +48,11 @@ class Forest {
     }
   }
 
-  std::vector<EffectiveRight> rights() { return *rights_.of(ann_, target_); }
+  std::vector<EffectiveRight> rights() {
+    graph::Node ann;
+    ann.object = ann_;
+    return *rights_.of(ann, target_);
+  }
   std::vector<LookAlike> look_alikes() {
     graph::Node ann;
     ann.object = ann_;
