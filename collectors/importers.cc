@@ -1,6 +1,7 @@
 #include "collectors/importers.h"
 
 #include "collectors/adexplorer/adexplorer.h"
+#include "collectors/ldif/ldif.h"
 #include "core/base/file.h"
 
 namespace tierline::collectors {
@@ -8,6 +9,7 @@ namespace {
 
 constexpr Importer kImporters[] = {
     {"AD Explorer snapshot", is_adexplorer, read_adexplorer},
+    {"LDIF", is_ldif, read_ldif},
 };
 
 }  // namespace

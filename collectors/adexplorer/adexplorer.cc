@@ -5,6 +5,7 @@
 #include <map>
 #include <vector>
 
+#include "collectors/naming_context.h"
 #include "core/base/file.h"
 #include "core/base/text.h"
 #include "core/directory/distinguished_name.h"
@@ -252,14 +253,6 @@ class Reader {
     return {};
   }
 
-  static std::pair<std::string, std::string> naming_context_of(std::string_view dn) {
-    const std::string folded = fold_case(dn);
-    const std::string domain = directory::dns_domain(dn);
-    if (folded.find("cn=schema,cn=configuration,dc=") != std::string::npos) return {"schema", domain};
-    if (folded.find("cn=configuration,dc=") != std::string::npos) return {"configuration", domain};
-    return {"objects", domain};
-  }
-
   static AttributeSyntax syntax_of(const Property& property) {
     switch (property.type) {
       case AdsType::DnString:
@@ -377,7 +370,7 @@ class Reader {
 
   void report_coverage() {
     for (const auto& [context, count] : objects_in_) {
-      builder_.cover({.area = context.first, .domain = context.second, .read = count});
+      builder_.cover({.area = context.area, .domain = context.domain, .read = count});
     }
     builder_.cover(
         {.area = "security descriptors",
@@ -395,7 +388,7 @@ class Reader {
   ByteSpan file_;
   snapshot::Builder& builder_;
   std::vector<Property> properties_;
-  std::map<std::pair<std::string, std::string>, std::uint64_t> objects_in_;
+  std::map<NamingContext, std::uint64_t> objects_in_;
   std::uint64_t with_descriptor_ = 0;
   std::uint64_t without_descriptor_ = 0;
   std::uint64_t secrets_ = 0;

@@ -1,9 +1,12 @@
 #include "core/base/text.h"
 
+#include <array>
+
 namespace tierline {
 namespace {
 
 constexpr std::uint32_t kBroken = 0xFFFFFFFF;
+constexpr std::uint8_t kNoDigit = 0xFF;  // in base64
 
 // Decodes one code point at `i` and moves past it; a broken byte is consumed alone.
 std::uint32_t next_code_point(std::string_view text, std::size_t& i) noexcept {
@@ -154,6 +157,35 @@ std::string to_hex(ByteSpan bytes) {
     out += kHex[byte & 15];
   }
   return out;
+}
+
+std::optional<std::string> from_base64(std::string_view text) {
+  static constexpr auto kValues = [] {
+    constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    std::array<std::uint8_t, 256> values = {};
+    values.fill(kNoDigit);
+    for (std::size_t i = 0; i < kDigits.size(); ++i) {
+      values[static_cast<std::uint8_t>(kDigits[i])] = static_cast<std::uint8_t>(i);
+    }
+    return values;
+  }();
+  if (text.size() % 4 != 0) return std::nullopt;
+  std::string_view digits = text;
+  while (digits.ends_with('=') && text.size() - digits.size() < 2) digits.remove_suffix(1);
+  std::string bytes;
+  bytes.reserve(digits.size() / 4 * 3 + 2);
+  std::uint32_t group = 0;
+  unsigned bits = 0;
+  for (const char digit : digits) {
+    const std::uint8_t value = kValues[static_cast<std::uint8_t>(digit)];
+    if (value == kNoDigit) return std::nullopt;
+    group = group << 6 | value;
+    bits += 6;
+    if (bits < 8) continue;
+    bits -= 8;
+    bytes += static_cast<char>(group >> bits & 0xFF);
+  }
+  return bytes;
 }
 
 }  // namespace tierline

@@ -3,6 +3,7 @@
 // Text as directories hold it: UTF-8 that may be broken or hostile, compared without case.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -26,6 +27,9 @@ std::string upper_case(std::string_view text);
 
 /// ASCII comparison without case, for attribute and class names, which are ASCII by schema rule.
 bool equal_ascii_nocase(std::string_view a, std::string_view b) noexcept;
+
+/// Base64 with its padding, RFC 4648 section 4; absent for anything else.
+std::optional<std::string> from_base64(std::string_view text);
 
 /// Lower-case hexadecimal.
 std::string to_hex(ByteSpan bytes);

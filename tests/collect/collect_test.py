@@ -149,39 +149,65 @@ def read_ldif(text):
     return values
 
 
+# Two collections cannot happen in the same instant.
+MOVING = {"lastlogon", "lastlogontimestamp", "logoncount", "whenchanged", "usnchanged"}
+
+
+def collected_attributes():
+    table = (ROOT / "docs/collected-attributes.md").read_text()
+    return [line.split("`")[1] for line in table.splitlines() if line.startswith("| `")]
+
+
+def naming_contexts():
+    return dc.base, f"CN=Configuration,{dc.base}", f"CN=Schema,CN=Configuration,{dc.base}"
+
+
+def ldapsearch(base, *options):
+    return subprocess.run(["ldapsearch", *options, "-Q", "-Y", "GSSAPI", "-H", dc.url, "-b", base, "-E",
+                           "pr=1000/noprompt", "-E", SD_FLAGS, "(objectClass=*)", "nTSecurityDescriptor",
+                           *collected_attributes()], env=dc.client_env("collector"), capture_output=True, text=True,
+                          check=True).stdout
+
+
 class Facts(unittest.TestCase):
     def test_equal_to_an_independent_dump_value_by_value(self):
-        table = (ROOT / "docs/collected-attributes.md").read_text()
-        names = [line.split("`")[1] for line in table.splitlines() if line.startswith("| `")]
-        self.assertGreater(len(names), 100)
+        self.assertGreater(len(collected_attributes()), 100)
         snapshot = collect("collector", "facts.snap")
         mine = dump(snapshot)
         theirs = collections.Counter()
-        for base in (dc.base, f"CN=Configuration,{dc.base}", f"CN=Schema,CN=Configuration,{dc.base}"):
-            done = subprocess.run(
-                ["ldapsearch", "-LLL", "-o", "ldif-wrap=no", "-Q", "-Y", "GSSAPI", "-H", dc.url, "-b", base, "-E",
-                 "pr=1000/noprompt", "-E", SD_FLAGS, "(objectClass=*)", "nTSecurityDescriptor", *names], env=dc.client_env("collector"),
-                capture_output=True, text=True, check=True)
-            theirs += read_ldif(done.stdout)
+        for base in naming_contexts():
+            theirs += read_ldif(ldapsearch(base, "-LLL", "-o", "ldif-wrap=no"))
         objects = {key[0] for key in theirs}
         self.assertGreater(len(objects), 5000)
         self.assertEqual(objects, {key[0] for key in mine})
-        # The two collections cannot happen in the same instant.
-        moving = {"lastlogon", "lastlogontimestamp", "logoncount", "whenchanged", "usnchanged"}
-        compare = lambda all_of: {k: n for k, n in all_of.items() if k[1] not in moving}  # noqa: E731
+        compare = lambda all_of: {k: n for k, n in all_of.items() if k[1] not in MOVING}  # noqa: E731
         mine, theirs = compare(mine), compare(theirs)
         self.assertEqual([k[:2] for k in mine if k not in theirs][:20], [])
         self.assertEqual([k[:2] for k in theirs if k not in mine][:20], [])
         self.assertEqual([k[:2] for k in mine if mine[k] != theirs[k]][:20], [])
         print(f"{sum(mine.values())} values of {len(objects)} objects compared", file=sys.stderr)
 
+    def test_a_dump_gives_the_same_snapshot(self):
+        # As ldapsearch writes it unless told otherwise: folded, with comments and the server's last word.
+        files = []
+        for number, base in enumerate(naming_contexts()):
+            files.append(scratch / f"dump{number}.ldif")
+            files[-1].write_text(ldapsearch(base))
+        imported, collected = scratch / "dump.snap", collect("collector", "undumped.snap")
+        done = run("import", *files, "-o", imported)
+        self.assertEqual(done.returncode, 3, done.stderr)  # hidden descriptors, as always
+        mine, theirs = ({k: n for k, n in dump(path).items() if k[1] not in MOVING} for path in (imported, collected))
+        self.assertEqual([k[:2] for k in mine.keys() ^ theirs.keys()][:20], [])
+        self.assertEqual(mine, theirs)
+        self.assertEqual(run("edges", imported).stdout, run("edges", collected).stdout)
+        self.assertEqual(answer("diff", collected, imported)["changes"], [])
+
     def test_every_attribute_of_the_table_is_one_of_the_schema(self):
         # A misspelt one would be asked for and never come. These are newer than the schema that Samba has.
         newer = {"ms-Mcs-AdmPwdExpirationTime", "msLAPS-PasswordExpirationTime", "msDS-DelegatedMSAState",
                  "msDS-ManagedAccountPrecededByLink", "msDS-SupersededManagedAccountLink",
                  "msDS-SupersededServiceAccountState"}
-        table = (ROOT / "docs/collected-attributes.md").read_text()
-        asked = {line.split("`")[1] for line in table.splitlines() if line.startswith("| `")}
+        asked = set(collected_attributes())
         known = {value.decode() for (_, name, value) in dump(planted) if name == "ldapdisplayname"}
         self.assertEqual(asked - known, newer)
 

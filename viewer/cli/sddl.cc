@@ -4,6 +4,7 @@
 #include <iostream>
 #include <memory>
 
+#include "core/base/text.h"
 #include "core/directory/sddl.h"
 #include "viewer/cli/commands.h"
 #include "viewer/export/ace_json.h"
@@ -33,31 +34,14 @@ Result<std::string> from_hex(std::string_view text) {
   return bytes;
 }
 
-Result<std::string> from_base64(std::string_view text) {
-  constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string_view digits = text;
-  while (digits.ends_with('=') && text.size() - digits.size() < 2) digits.remove_suffix(1);
-  std::string bytes;
-  std::uint32_t group = 0;
-  unsigned bits = 0;
-  for (std::size_t i = 0; i < digits.size(); ++i) {
-    const std::size_t value = kDigits.find(digits[i]);
-    if (value == std::string_view::npos) return malformed("neither SDDL nor hexadecimal nor base64", i);
-    group = group << 6 | static_cast<std::uint32_t>(value);
-    bits += 6;
-    if (bits < 8) continue;
-    bits -= 8;
-    bytes += static_cast<char>(group >> bits & 0xFF);
-  }
-  if (text.size() % 4 != 0) return malformed("base64 that ends too early", text.size());
-  return bytes;
-}
-
 // Every SDDL has a colon, and neither of the others one.
 Result<std::string> to_bytes(std::string_view line, const directory::SddlContext& context) {
   if (line.empty()) return malformed("an empty line", 0);
   if (line.find(':') != std::string_view::npos) return directory::parse_sddl(line, context);
-  return std::all_of(line.begin(), line.end(), is_hexadecimal) ? from_hex(line) : from_base64(line);
+  if (std::all_of(line.begin(), line.end(), is_hexadecimal)) return from_hex(line);
+  std::optional<std::string> bytes = from_base64(line);
+  if (!bytes) return malformed("neither SDDL nor hexadecimal nor base64", 0);
+  return *std::move(bytes);
 }
 
 // One line of JSON; false for an input that is none.
