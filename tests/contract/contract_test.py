@@ -2,15 +2,18 @@
 
 import base64
 import collections
+import csv
 import json
 import os
 import pathlib
 import random
+import re
 import shutil
 import stat
 import subprocess
 import tempfile
 import unittest
+import xml.etree.ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TIERLINE = os.environ["TIERLINE"]
@@ -282,6 +285,63 @@ class Usage(unittest.TestCase):
 
     def test_diff(self):
         self.assertEqual(run("diff", snapshot, snapshot, "--exit-code").returncode, 3)  # equal, but incomplete
+
+
+class Exports(unittest.TestCase):
+    """The graph for other programs: each format read back by a reader of its own is the graph of `edges`."""
+
+    @classmethod
+    def setUpClass(cls):
+        whole = answer("edges", snapshot)
+        cls.edges = collections.Counter((e["source"], e["kind"], e["target"]) for e in whole["edges"])
+        cls.nodes = {node["id"]: node["name"] for node in whole["nodes"]}
+
+    def export(self, form, name):
+        path = scratch / name
+        done = run("export", snapshot, "--format", form, "-o", path)
+        self.assertEqual(done.returncode, 3, done.stderr)
+        return path
+
+    def test_graphml(self):
+        space = "{http://graphml.graphdrawing.org/xmlns}"
+        root = xml.etree.ElementTree.parse(self.export("graphml", "lab.graphml")).getroot()
+        names = {node.get("id"): node.find(f"{space}data[@key='name']").text for node in root.iter(f"{space}node")}
+        self.assertLessEqual(self.nodes.items(), names.items())
+        edges = collections.Counter((edge.get("source"), edge.find(f"{space}data[@key='kind']").text, edge.get("target"))
+                                    for edge in root.iter(f"{space}edge"))
+        self.assertEqual(edges, self.edges)
+
+    def test_tables(self):
+        for form, file, columns in (("csv", "edges.csv", ("source_id", "kind", "target_id")),
+                                    ("neo4j", "relationships.csv", (":START_ID", ":TYPE", ":END_ID"))):
+            with self.subTest(form):
+                folder = self.export(form, form)
+                self.assertEqual(stat.S_IMODE(folder.stat().st_mode), 0o700)
+                with open(folder / file, newline="") as lines:
+                    edges = collections.Counter(tuple(row[c] for c in columns) for row in csv.DictReader(lines))
+                self.assertEqual(edges, self.edges)
+                with open(folder / "nodes.csv", newline="") as lines:
+                    rows = list(csv.DictReader(lines))
+                names = {row.get("id", row.get("id:ID")): row["name"] for row in rows}
+                self.assertLessEqual(self.nodes.items(), names.items())
+                self.assertEqual(len(names), len(rows))
+                again = run("export", snapshot, "--format", form, "-o", folder)
+                self.assertEqual((again.returncode, "there already" in again.stderr), (73, True))
+
+    def test_dot_draws_the_paths(self):
+        done = run("export", snapshot, "--format", "dot", *ADMINS, "-o", scratch / "paths.dot")
+        self.assertEqual(done.returncode, 3, done.stderr)
+        drawn = set(re.findall(r'^  ("[^"]*") -> ("[^"]*") \[label="(\w+)"\];$', (scratch / "paths.dot").read_text(), re.M))
+        paths = answer("paths", snapshot, *ADMINS)["paths"]
+        self.assertEqual(drawn, {(json.dumps(e["source"]), json.dumps(e["target"]), e["kind"])
+                                 for path in paths for e in path["edges"]})
+
+    def test_navigator_layer(self):
+        layer = json.loads(self.export("navigator", "layer.json").read_text())
+        scores = {technique["techniqueID"]: technique["score"] for technique in layer["techniques"]}
+        dcsync = sum(n for (_, kind, _), n in self.edges.items() if kind in ("DCSync", "AllExtendedRights"))
+        self.assertEqual(scores["T1003.006"], dcsync)
+        self.assertEqual((layer["domain"], layer["versions"]["layer"]), ("enterprise-attack", "4.5"))
 
 
 class Descriptors(unittest.TestCase):

@@ -7,7 +7,7 @@
 #include "queries/principals.h"
 #include "viewer/cli/commands.h"
 #include "viewer/cli/loaded_graph.h"
-#include "viewer/export/csv.h"
+#include "viewer/export/formats.h"
 #include "viewer/export/graph_json.h"
 
 namespace tierline::viewer::cli {
@@ -76,23 +76,6 @@ void print_json(const LoadedGraph& loaded, const EdgeWriter& writer, const std::
   print(json.take() + "\n");
 }
 
-void print_csv(const LoadedGraph& loaded, const EdgeWriter& writer, const std::vector<EdgeId>& edges) {
-  print(
-      csv_line({"kind", "source_id", "source", "target_id", "target", "traversable", "evidence", "caveats"}));
-  for (const EdgeId e : edges) {
-    const graph::Edge& edge = loaded.graph.edge(e);
-    std::string evidence;
-    for (const graph::Evidence& one : loaded.graph.evidence(e)) {
-      evidence += (evidence.empty() ? "" : "; ") + writer.sentence(one);
-    }
-    const graph::Node& source = loaded.graph.node(edge.source);
-    const graph::Node& target = loaded.graph.node(edge.target);
-    print(csv_line({knowledge::info_of(edge.kind).name, source.id, source.name, target.id, target.name,
-                    edge.traversable ? "true" : "false", evidence,
-                    fmt::format("{}", fmt::join(writer.caveats(e), "; "))}));
-  }
-}
-
 Result<int> run(const Options& options) {
   Result<LoadedGraph> loaded = LoadedGraph::open(options.path);
   if (!loaded) return std::move(loaded).error();
@@ -106,7 +89,8 @@ Result<int> run(const Options& options) {
   if (options.format == "json") {
     print_json(*loaded, writer, edges);
   } else if (options.format == "csv") {
-    print_csv(*loaded, writer, edges);
+    print(csv_edge_heading());
+    for (const EdgeId e : edges) print(csv_edge(loaded->graph, writer, e));
   } else {
     for (const EdgeId e : edges) {
       JsonWriter json;

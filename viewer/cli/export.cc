@@ -1,13 +1,15 @@
-// export SNAP --format F -o FILE: hands the answer over as a file.
+// export SNAP --format F -o FILE: hands the answer over as a file, or as a folder of several.
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <filesystem>
 #include <memory>
 
 #include "core/base/file.h"
 #include "viewer/cli/commands.h"
 #include "viewer/cli/loaded_graph.h"
+#include "viewer/export/formats.h"
 #include "viewer/export/html.h"
 #include "viewer/export/report_json.h"
 
@@ -21,33 +23,80 @@ struct Options {
   std::string output;
 };
 
-/// One format: what it makes of a report.
+std::string report_of(const ExportInput& input) {
+  constexpr std::size_t kPathsPerSource = 3;
+  return report_json(input.snapshot, input.graph, input.meta, input.targets, input.target_name,
+                     kPathsPerSource);
+}
+
+/// One format: a file, or several in a folder.
 struct Format {
   const char* name;
-  std::string (*render)(std::string_view report);
+  const char* what;
+  std::string (*file)(const ExportInput& input) = nullptr;
+  std::vector<ExportedFile> (*files)(const ExportInput& input) = nullptr;
 };
 
 constexpr Format kFormats[] = {
-    {"html", html_report},
-    {"json", [](std::string_view report) { return std::string(report) + "\n"; }},
+    {.name = "html",
+     .what = "one page that opens from disk",
+     .file = [](const ExportInput& input) { return html_report(report_of(input)); }},
+    {.name = "json",
+     .what = "its data",
+     .file = [](const ExportInput& input) { return report_of(input) + "\n"; }},
+    {.name = "dot", .what = "its paths for Graphviz", .file = dot},
+    {.name = "graphml", .what = "the whole graph for graph programs", .file = graphml},
+    {.name = "csv", .what = "the whole graph as nodes.csv and edges.csv in a folder", .files = csv_tables},
+    {.name = "neo4j", .what = "the same for Neo4j's bulk import", .files = neo4j_tables},
+    {.name = "navigator",
+     .what = "ATT&CK Navigator layer of the techniques present",
+     .file = navigator_layer},
 };
 
+Status write(const std::string& path, std::string_view content) {
+  Result<AtomicFile> file = AtomicFile::create(path);
+  if (!file) return std::move(file).error();
+  if (Status status = file->write(content); !status) return status;
+  return file->commit();
+}
+
+// Into a folder beside its destination first, so that no half of an export is ever there.
+Status write_folder(const std::string& path, const std::vector<ExportedFile>& files) {
+  namespace fs = std::filesystem;
+  const auto failure = [&](const std::error_code& code) {
+    return Error{ErrorCode::CannotCreate, "cannot create: " + code.message(), path};
+  };
+  std::error_code code;
+  if (fs::exists(fs::symlink_status(path, code)))
+    return Error{ErrorCode::CannotCreate, "is there already", path};
+  std::string temporary = (fs::absolute(path, code).parent_path() / ".tierline-XXXXXX").string();
+  if (::mkdtemp(temporary.data()) == nullptr) return failure({errno, std::generic_category()});
+  const auto give_up = [&](Error error) {
+    fs::remove_all(temporary, code);
+    return error;
+  };
+  for (const ExportedFile& file : files) {
+    if (Status status = write(temporary + "/" + file.name, file.content); !status)
+      return give_up(status.error());
+  }
+  std::error_code renamed;
+  fs::rename(temporary, path, renamed);
+  return renamed ? Status(give_up(failure(renamed))) : Status();
+}
+
 Result<int> run(const Options& options) {
-  constexpr std::size_t kPathsPerSource = 3;
   Result<LoadedGraph> loaded = LoadedGraph::open(options.path);
   if (!loaded) return std::move(loaded).error();
   const auto targets = loaded->targets(options.to);
   if (!targets) return targets.error();
   const std::string name = options.to.empty() ? "Tier Zero" : fmt::format("{}", fmt::join(options.to, ", "));
-  const std::string report =
-      report_json(loaded->snapshot, loaded->graph, loaded->meta, *targets, name, kPathsPerSource);
-  Result<AtomicFile> file = AtomicFile::create(options.output);
-  if (!file) return std::move(file).error();
+  const ExportInput input{loaded->snapshot, loaded->graph, loaded->meta, *targets, name};
   for (const Format& format : kFormats) {
     if (options.format != format.name) continue;
-    if (Status status = file->write(format.render(report)); !status) return std::move(status).error();
+    Status status = format.file != nullptr ? write(options.output, format.file(input))
+                                           : write_folder(options.output, format.files(input));
+    if (!status) return std::move(status).error();
   }
-  if (Status status = file->commit(); !status) return std::move(status).error();
   note(fmt::format("wrote {}", options.output));
   note_coverage(loaded->meta);
   return exit_for(loaded->meta);
@@ -58,13 +107,15 @@ Result<int> run(const Options& options) {
 Action declare_export(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   std::vector<std::string> names;
-  for (const Format& format : kFormats) names.emplace_back(format.name);
+  std::string help;
+  for (const Format& format : kFormats) {
+    names.emplace_back(format.name);
+    help += fmt::format("{}{}: {}", help.empty() ? "" : "; ", format.name, format.what);
+  }
   app.add_option("SNAP", options->path, "the snapshot")->required();
-  app.add_option("--to", options->to, "the targets (repeatable); default: tier0");
-  app.add_option("--format", options->format, "html: one page that opens from disk; json: its data")
-      ->required()
-      ->check(CLI::IsMember(names));
-  app.add_option("-o,--output", options->output, "the file to write")->required();
+  app.add_option("--to", options->to, "the targets of html, json and dot (repeatable); default: tier0");
+  app.add_option("--format", options->format, help)->required()->check(CLI::IsMember(names));
+  app.add_option("-o,--output", options->output, "the file to write, or the folder to create")->required();
   return [options] { return run(*options); };
 }
 

@@ -240,4 +240,16 @@ void write_exposure(JsonWriter& json, const AttackGraph& graph, const queries::E
   json.end_array();
 }
 
+std::string EdgeWriter::all_sentences(graph::EdgeId edge) const {
+  std::string all;
+  for (const graph::Evidence& one : graph_.evidence(edge)) all += (all.empty() ? "" : "; ") + sentence(one);
+  return all;
+}
+
+std::string EdgeWriter::all_caveats(graph::EdgeId edge) const {
+  std::string all;
+  for (const std::string& one : caveats(edge)) all += (all.empty() ? "" : "; ") + one;
+  return all;
+}
+
 }  // namespace tierline::viewer

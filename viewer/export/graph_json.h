@@ -38,6 +38,10 @@ class EdgeWriter {
   /// Everything that may keep the edge from being used, one sentence each.
   std::vector<std::string> caveats(graph::EdgeId edge) const;
 
+  /// All evidence, and all caveats, in one text each, for formats without lists.
+  std::string all_sentences(graph::EdgeId edge) const;
+  std::string all_caveats(graph::EdgeId edge) const;
+
  private:
   void write_evidence(JsonWriter& json, const graph::Evidence& evidence) const;
 
