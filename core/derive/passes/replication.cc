@@ -42,6 +42,14 @@ class Replication {
 
   void run() {
     const DirectoryModel& directory = derivation_.directory;
+    for (const Domain& domain : directory.domains()) {
+      if (domain.head != snapshot::kNoObject) rights_on_[directory.node_of(domain.head)];
+    }
+    for (const auto& pending : builder_.pending()) {
+      const auto head = rights_on_.find(pending.edge.target);
+      if (head != rights_on_.end()) head->second.push_back(pending);
+    }
+    find_computers_with_laps();
     for (std::size_t d = 0; d < directory.domains().size(); ++d) {
       const ObjectIndex head = directory.domains()[d].head;
       if (head != snapshot::kNoObject) add_edges_of(static_cast<DomainIndex>(d), directory.node_of(head));
@@ -58,7 +66,7 @@ class Replication {
     const std::vector<Joint> filtered =
         joined(changes, holders_of(head, {EdgeKind::GetChangesAll, EdgeKind::GetChangesInFilteredSet}));
     if (filtered.empty()) return;
-    for (const NodeId computer : computers_with_laps(domain)) {
+    for (const NodeId computer : computers_with_laps_[domain]) {
       for (const Joint& joint : filtered) add(joint, computer, EdgeKind::SyncLAPSPassword);
     }
   }
@@ -72,11 +80,9 @@ class Replication {
   // Who has one of `kinds` on the domain. Of two ways to it, the one without a condition counts.
   Holders holders_of(NodeId head, std::initializer_list<EdgeKind> kinds) const {
     Holders holders;
-    for (const auto& [edge, evidence] : builder_.pending()) {
+    for (const auto& [edge, evidence] : rights_on_.at(head)) {
       const bool any = edge.kind == EdgeKind::AllExtendedRights || edge.kind == EdgeKind::GenericAll;
-      if (edge.target != head || (!any && std::find(kinds.begin(), kinds.end(), edge.kind) == kinds.end())) {
-        continue;
-      }
+      if (!any && std::find(kinds.begin(), kinds.end(), edge.kind) == kinds.end()) continue;
       const auto [place, added] = holders.try_emplace(edge.source);
       Holder& holder = place->second;
       if (added || (edge.condition == 0 && holder.condition != 0)) {
@@ -147,26 +153,25 @@ class Replication {
     return found;
   }
 
-  std::vector<NodeId> computers_with_laps(DomainIndex domain) const {
+  void find_computers_with_laps() {
     const DirectoryModel& directory = derivation_.directory;
     const AttributeIds& ids = directory.attributes();
-    std::vector<NodeId> computers;
     for (ObjectIndex i = 0; i < directory.snapshot().object_count(); ++i) {
       const snapshot::Object object = directory.snapshot().object(i);
-      if (directory.domain_of(i) != domain ||
-          builder_.node(directory.node_of(i)).kind != NodeKind::Computer) {
-        continue;
-      }
       const bool has_laps = object.number(ids.laps_legacy_expiry).value_or(0) > 0 ||
                             object.number(ids.laps_expiry).value_or(0) > 0;
-      if (has_laps) computers.push_back(directory.node_of(i));
+      const NodeId node = directory.node_of(i);
+      if (has_laps && builder_.node(node).kind == NodeKind::Computer) {
+        computers_with_laps_[directory.domain_of(i)].push_back(node);
+      }
     }
-    return computers;
   }
 
   Derivation& derivation_;
   GraphBuilder& builder_;
   Tokens& tokens_;
+  std::map<NodeId, std::vector<GraphBuilder::PendingEdge>> rights_on_;  ///< by head of a domain
+  std::map<DomainIndex, std::vector<NodeId>> computers_with_laps_;
 };
 
 }  // namespace

@@ -19,10 +19,7 @@
 namespace tierline::derive {
 namespace {
 
-using directory::AttributeSyntax;
-using directory::Guid;
-using directory::Sid;
-using directory::operator""_guid;
+using namespace directory;  // with its literals
 using snapshot::ObjectIndex;
 namespace access = knowledge::access;
 
