@@ -136,7 +136,6 @@ struct LogonGroups {
 
 LogonGroups add_logon_groups(Derivation& derivation, DomainIndex index) {
   DirectoryModel& directory = derivation.directory;
-  const Domain& domain = directory.domains()[index];
   const auto node = [&](std::string_view sid) { return directory.node_of_sid(*Sid::parse(sid), index); };
   const LogonGroups groups = {node(knowledge::sids::kAuthenticatedUsers), node(knowledge::sids::kEveryone)};
   add_edge(derivation, groups.authenticated_users, groups.everyone, EdgeKind::MemberOf, rule(Rule::Everyone));
@@ -145,7 +144,15 @@ LogonGroups add_logon_groups(Derivation& derivation, DomainIndex index) {
     add_edge(derivation, groups.everyone, node(identity), EdgeKind::ClaimSpecialIdentity,
              rule(Rule::NetworkLogon));
   }
-  if (domain.sid.count() == 0) return groups;
+  return groups;
+}
+
+// By way of the groups that accounts have as their primary one. These may have no object in the snapshot, but then
+// an account that names them.
+void add_usual_groups(Derivation& derivation, DomainIndex index, const LogonGroups& groups) {
+  DirectoryModel& directory = derivation.directory;
+  const Domain& domain = directory.domains()[index];
+  if (domain.sid.count() == 0) return;
   const auto in_domain = [&](std::uint32_t rid) {
     return directory.find_sid(domain.sid.with_rid(rid), index);
   };
@@ -161,10 +168,10 @@ LogonGroups add_logon_groups(Derivation& derivation, DomainIndex index) {
     add_edge(derivation, *guests, groups.everyone, EdgeKind::MemberOf, rule(Rule::Everyone));
   }
   if (const auto controllers = in_domain(knowledge::rids::kDomainControllers)) {
-    add_edge(derivation, *controllers, node(knowledge::sids::kEnterpriseDomainControllers),
-             EdgeKind::MemberOf, rule(Rule::EnterpriseDomainControllers));
+    const Sid everywhere = *Sid::parse(knowledge::sids::kEnterpriseDomainControllers);
+    add_edge(derivation, *controllers, directory.node_of_sid(everywhere, index), EdgeKind::MemberOf,
+             rule(Rule::EnterpriseDomainControllers));
   }
-  return groups;
 }
 
 // Who is authenticated in a trusted domain is so in the trusting one, unless that asks for selective
@@ -216,6 +223,9 @@ void add_memberships(Derivation& derivation) {
       }
     }
     if (object.has(ids.sid_history)) add_sid_history(derivation, object);
+  }
+  for (std::size_t d = 0; d < logon_groups.size(); ++d) {
+    add_usual_groups(derivation, static_cast<DomainIndex>(d), logon_groups[d]);
   }
 }
 

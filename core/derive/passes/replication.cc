@@ -7,6 +7,7 @@
 #include <set>
 
 #include "core/derive/passes/passes.h"
+#include "core/derive/sure_token.h"
 
 namespace tierline::derive {
 namespace {
@@ -59,12 +60,12 @@ class Replication {
  private:
   void add_edges_of(DomainIndex domain, NodeId head) {
     const Holders changes = holders_of(head, {EdgeKind::GetChanges});
-    for (const Joint& joint : joined(changes, holders_of(head, {EdgeKind::GetChangesAll}))) {
+    for (const Joint& joint : joined(changes, holders_of(head, {EdgeKind::GetChangesAll}), domain)) {
       add(joint, head, EdgeKind::DCSync);
     }
     // Either right gives the attributes of the filtered set, which LAPS keeps its passwords in.
-    const std::vector<Joint> filtered =
-        joined(changes, holders_of(head, {EdgeKind::GetChangesAll, EdgeKind::GetChangesInFilteredSet}));
+    const std::vector<Joint> filtered = joined(
+        changes, holders_of(head, {EdgeKind::GetChangesAll, EdgeKind::GetChangesInFilteredSet}), domain);
     if (filtered.empty()) return;
     for (const NodeId computer : computers_with_laps_[domain]) {
       for (const Joint& joint : filtered) add(joint, computer, EdgeKind::SyncLAPSPassword);
@@ -120,9 +121,28 @@ class Replication {
     return through;
   }
 
-  std::vector<Joint> joined(const Holders& one, const Holders& other) {
-    const auto with_one = everyone_with(one);
-    const auto with_other = everyone_with(other);
+  // A group whose members are all authenticated has what Authenticated Users have, though it is no member: whoever
+  // of `candidates` surely holds one of the holders in its tokens joins `through`.
+  void add_sure_ones(std::map<NodeId, NodeId>& through, const Holders& holders,
+                     const std::map<NodeId, NodeId>& candidates, DomainIndex domain) {
+    for (const auto& [principal, unused] : candidates) {
+      if (through.contains(principal)) continue;
+      const std::vector<NodeId> token =
+          sure_token(tokens_, derivation_.directory, builder_.node(principal).sid, principal, domain);
+      for (const auto& [holder, how] : holders) {
+        if (how.condition == 0 && std::binary_search(token.begin(), token.end(), holder)) {
+          through.emplace(principal, holder);
+          break;
+        }
+      }
+    }
+  }
+
+  std::vector<Joint> joined(const Holders& one, const Holders& other, DomainIndex domain) {
+    auto with_one = everyone_with(one);
+    auto with_other = everyone_with(other);
+    add_sure_ones(with_one, one, with_other, domain);
+    add_sure_ones(with_other, other, with_one, domain);
     std::vector<Joint> found;
     for (const auto& [principal, first] : with_one) {
       const auto second = with_other.find(principal);
