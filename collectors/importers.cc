@@ -14,8 +14,6 @@ constexpr Importer kImporters[] = {
 
 }  // namespace
 
-std::span<const Importer> importers() { return kImporters; }
-
 Status import_file(const std::string& path, snapshot::Builder& builder, snapshot::Provenance& provenance) {
   const Result<MappedFile> file = MappedFile::open(path);
   if (!file) return file.error();

@@ -2,7 +2,6 @@
 
 // The file formats that `import` reads. A format is one room under collectors/ and one row in importers.cc.
 
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -16,8 +15,6 @@ struct Importer {
   bool (*matches)(ByteSpan start);  ///< looks at the first bytes of a file
   Status (*read)(const std::string& path, snapshot::Builder& builder, snapshot::Provenance& provenance);
 };
-
-std::span<const Importer> importers();
 
 /// Reads one file with the importer that knows it. Errors: those of the importer; BadData when none does.
 Status import_file(const std::string& path, snapshot::Builder& builder, snapshot::Provenance& provenance);

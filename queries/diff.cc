@@ -45,7 +45,14 @@ class Index {
   const graph::AttackGraph& graph() const { return side_.graph; }
   NodeId node(ObjectIndex object) const { return node_of_object_[object]; }
   NodeId by_id(const std::string& id) const { return find(by_id_, id); }
-  NodeId by_sid(const Sid& sid) const { return find(by_sid_, sid); }
+  /// A SID as it is meant in `domain`: well-known ones have a node in each.
+  NodeId by_sid(const Sid& sid, const std::string& domain) const {
+    if (!sid.is_domain_issued()) {
+      const NodeId local = by_id(domain + "-" + sid.to_string());
+      if (local != graph::kNoNode) return local;
+    }
+    return find(by_sid_, sid);
+  }
 
  private:
   template <class Map, class Key>
@@ -153,15 +160,15 @@ class Comparison {
 
   NodeRef ref(bool in_new, NodeId node) const { return {in_new, node}; }
 
-  // Both sides are in order of their GUIDs.
+  // Both sides are in order of their GUIDs; objects without one stand first, in order of their DNs.
   void compare_objects() {
     const std::size_t old_count = old_.snapshot().object_count();
     const std::size_t new_count = new_.snapshot().object_count();
     ObjectIndex o = 0;
     ObjectIndex n = 0;
     while (o < old_count || n < new_count) {
-      const Guid before = o < old_count ? old_.snapshot().object(o).guid() : Guid{};
-      const Guid after = n < new_count ? new_.snapshot().object(n).guid() : Guid{};
+      const auto before = o < old_count ? place_of(old_.snapshot().object(o)) : Place();
+      const auto after = n < new_count ? place_of(new_.snapshot().object(n)) : Place();
       if (n == new_count || (o < old_count && before < after)) {
         add_whole_object(old_, o++, false);
       } else if (o == old_count || after < before) {
@@ -170,6 +177,11 @@ class Comparison {
         compare_pair(old_.snapshot().object(o++), new_.snapshot().object(n++));
       }
     }
+  }
+
+  using Place = std::pair<Guid, std::string_view>;
+  static Place place_of(const Object& object) {
+    return {object.guid(), object.guid().is_zero() ? object.dn() : std::string_view()};
   }
 
   void add_whole_object(const Index& side, ObjectIndex index, bool in_new) {
@@ -218,6 +230,20 @@ class Comparison {
     return std::string(value.text());
   }
 
+  // A value that is a name on one side and an object of that name on the other: the one side could not read the
+  // object, which is no change of the value.
+  static void forget_what_was_only_resolved(std::map<std::string, snapshot::Value>& named,
+                                            std::map<std::string, snapshot::Value>& resolved) {
+    for (auto place = resolved.begin(); place != resolved.end();) {
+      const auto same = place->second.target == snapshot::kNoObject
+                            ? named.end()
+                            : named.find(std::string(place->second.text()));
+      const bool is_same = same != named.end() && same->second.target == snapshot::kNoObject;
+      if (is_same) named.erase(same);
+      place = is_same ? resolved.erase(place) : std::next(place);
+    }
+  }
+
   static std::string shown_value(const snapshot::AttributeInfo& info, const snapshot::Value& value) {
     switch (info.syntax) {
       case AttributeSyntax::Sid:
@@ -246,13 +272,17 @@ class Comparison {
         shown.emplace(comparable_value(snapshot, value), value);
       return shown;
     };
-    const Shown old_values = values(old_.snapshot(), before, old_id);
-    const Shown new_values = values(new_.snapshot(), after, new_id);
-    if (old_values.size() == new_values.size() &&
-        std::equal(old_values.begin(), old_values.end(), new_values.begin(),
-                   [](const auto& a, const auto& b) { return a.first == b.first; })) {
-      return;
-    }
+    const auto equal = [](const Shown& a, const Shown& b) {
+      return a.size() == b.size() &&
+             std::equal(a.begin(), a.end(), b.begin(),
+                        [](const auto& x, const auto& y) { return x.first == y.first; });
+    };
+    Shown old_values = values(old_.snapshot(), before, old_id);
+    Shown new_values = values(new_.snapshot(), after, new_id);
+    if (equal(old_values, new_values)) return;
+    forget_what_was_only_resolved(old_values, new_values);
+    forget_what_was_only_resolved(new_values, old_values);
+    if (equal(old_values, new_values)) return;
     const snapshot::AttributeInfo& info = new_id != snapshot::kNoAttribute
                                               ? new_.snapshot().meta().attributes[new_id]
                                               : old_.snapshot().meta().attributes[old_id];
@@ -287,12 +317,13 @@ class Comparison {
 
   void add_member_change(bool added, const snapshot::Value& value, const NodeRef& group) {
     const Index& side = added ? new_ : old_;
+    const std::string& domain = new_.graph().node(group.node).domain;
     NodeId member = value.target == snapshot::kNoObject ? graph::kNoNode : side.node(value.target);
     if (value.target != snapshot::kNoObject && member == graph::kNoNode) {
       // A stand-in of a foreign principal: the member is the principal itself.
       const auto sids = side.snapshot().object(value.target).values(side.snapshot().attribute("objectSid"));
       if (!sids.empty()) {
-        if (const auto sid = Sid::from_bytes(sids[0].bytes)) member = side.by_sid(*sid);
+        if (const auto sid = Sid::from_bytes(sids[0].bytes)) member = side.by_sid(*sid, domain);
       }
     }
     if (member == graph::kNoNode) member = side.by_id("DN=" + upper_case(value.text()));
@@ -309,7 +340,7 @@ class Comparison {
     const graph::Node& node = new_.graph().node(account.node);
     if (rid.empty() || node.sid.count() < 2) return;
     const auto group_sid = Sid::parse(node.sid.parent().to_string() + "-" + rid);
-    const NodeId group = group_sid ? side.by_sid(*group_sid) : graph::kNoNode;
+    const NodeId group = group_sid ? side.by_sid(*group_sid, node.domain) : graph::kNoNode;
     if (group == graph::kNoNode) return;
     Change change{.op = added ? Change::Op::Added : Change::Op::Removed,
                   .what = Change::What::Membership,
@@ -348,7 +379,7 @@ class Comparison {
       if (old_sd->owner) change.before = old_sd->owner->to_string();
       if (new_sd->owner) change.after = new_sd->owner->to_string();
       if (new_sd->owner) {
-        const NodeId owner = new_.by_sid(*new_sd->owner);
+        const NodeId owner = new_.by_sid(*new_sd->owner, new_.graph().node(object.node).domain);
         if (owner != graph::kNoNode) change.trustee = ref(true, owner);
       }
       drift_.changes.push_back(std::move(change));
@@ -384,7 +415,8 @@ class Comparison {
     Change change{
         .op = added ? Change::Op::Added : Change::Op::Removed, .what = Change::What::Ace, .object = object};
     (added ? change.after : change.before) = directory::to_sddl(ace);
-    const NodeId trustee = (added ? new_ : old_).by_sid(ace.trustee);
+    const Index& side = added ? new_ : old_;
+    const NodeId trustee = side.by_sid(ace.trustee, new_.graph().node(object.node).domain);
     if (trustee != graph::kNoNode) change.trustee = ref(added, trustee);
     if ((ace.flags & directory::ace_flag::kContainerInherit) != 0) {
       handed_down_[{after, added}].insert(right_of(ace));

@@ -1,8 +1,11 @@
 #include "queries/search.h"
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <queue>
+
+#include "core/knowledge/well_known.h"
 
 namespace tierline::queries {
 
@@ -17,18 +20,41 @@ bool Exclusions::excludes(ConditionId condition, NodeId actor) {
   std::vector<bool>& members = members_[condition];
   if (members.empty()) {
     members.assign(graph_.node_count(), false);
-    std::vector<NodeId> queue(graph_.excluded(condition).begin(), graph_.excluded(condition).end());
+    const std::span<const NodeId> groups = excluded(condition);
+    std::vector<NodeId> queue(groups.begin(), groups.end());
     for (const NodeId group : queue) members[group] = true;
     for (std::size_t next = 0; next < queue.size(); ++next) {
       for (const EdgeId e : graph_.in_edges(queue[next])) {
         const Edge& edge = graph_.edge(e);
-        if (!edge.traversable || !keeps_actor(edge.kind) || members[edge.source]) continue;
+        const bool is_choice = edge.kind == knowledge::EdgeKind::ClaimSpecialIdentity &&
+                               !knowledge::is_of_every_logon(graph_.node(edge.target).sid);
+        const bool is_sure = edge.traversable && knowledge::puts_in_token(edge.kind) && !is_choice;
+        if (!is_sure || members[edge.source]) continue;
         members[edge.source] = true;
         queue.push_back(edge.source);
       }
     }
   }
   return members[actor];
+}
+
+std::span<const NodeId> Exclusions::excluded(ConditionId condition) const {
+  const std::size_t own = graph_.condition_count();
+  return condition < own ? graph_.excluded(condition) : std::span<const NodeId>(joined_[condition - own]);
+}
+
+// The same list always has the same number, or a search in a circle would never come to an end.
+ConditionId Exclusions::join(ConditionId a, ConditionId b) {
+  if (a == b || b == 0) return a;
+  if (a == 0) return b;
+  std::vector<NodeId> both;
+  std::ranges::set_union(excluded(a), excluded(b), std::back_inserter(both));
+  if (both.size() == excluded(a).size()) return a;
+  if (both.size() == excluded(b).size()) return b;
+  const auto next = static_cast<ConditionId>(graph_.condition_count() + joined_.size());
+  const auto [place, added] = by_list_.try_emplace(std::move(both), next);
+  if (added) joined_.push_back(place->first);
+  return place->second;
 }
 
 DistanceField::DistanceField(const AttackGraph& graph, const std::vector<NodeId>& targets)
@@ -47,7 +73,8 @@ DistanceField::DistanceField(const AttackGraph& graph, const std::vector<NodeId>
     for (const EdgeId e : graph.in_edges(state.node)) {
       const Edge& edge = graph.edge(e);
       if (!edge.traversable) continue;
-      const ConditionId condition = keeps_actor(edge.kind) ? state.condition : edge.condition;
+      const ConditionId condition =
+          keeps_actor(edge.kind) ? exclusions_.join(state.condition, edge.condition) : edge.condition;
       if (exclusions_.excludes(condition, edge.source)) continue;
       const State before{edge.source, condition};
       if (enter(before, {hops, e, state.condition})) queue.push_back(before);
@@ -138,7 +165,13 @@ std::vector<Path> DistanceField::paths(NodeId from, std::size_t count, bool* com
     for (EdgeId e = graph_.first_out_edge(partial->node); e < graph_.first_out_edge(partial->node + 1); ++e) {
       const Edge& edge = graph_.edge(e);
       if (!edge.traversable || best_[edge.target] == kUnreachable) continue;
-      if (exclusions_.excludes(edge.condition, partial->actor)) continue;
+      // The actor's token holds the actor and every group that was entered since, be it by adding oneself.
+      bool is_excluded = false;
+      for (const Partial* p = partial.get(); !is_excluded; p = p->before.get()) {
+        is_excluded = exclusions_.excludes(edge.condition, p->node);
+        if (p->node == partial->actor) break;
+      }
+      if (is_excluded) continue;
       if (std::find(entered.begin(), entered.end(), edge.target) != entered.end()) continue;
       bool visited = edge.target == from;
       for (const Partial* p = partial.get(); p->before && !visited; p = p->before.get()) {

@@ -3,6 +3,8 @@
 // Shortest attack paths: one search backwards from the targets gives every principal's distance at once.
 
 #include <cstdint>
+#include <map>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -15,22 +17,29 @@ inline constexpr std::uint32_t kUnreachable = 0xFFFFFFFF;
 /// A way through the graph: edges[i] ends where edges[i + 1] begins.
 using Path = std::vector<graph::EdgeId>;
 
-/// Who is a member, over any number of groups, of at least one of a condition's excluded groups. Worked
-/// out when first asked for.
+/// Whose token surely holds at least one of a condition's excluded groups. Identities that come with the way of
+/// logging on are not among what is sure. Worked out when first asked for.
 class Exclusions {
  public:
   explicit Exclusions(const graph::AttackGraph& graph) : graph_(graph) {}
 
   bool excludes(graph::ConditionId condition, graph::NodeId actor);
 
+  /// The condition that excludes whom either of the two does.
+  graph::ConditionId join(graph::ConditionId a, graph::ConditionId b);
+
  private:
+  std::span<const graph::NodeId> excluded(graph::ConditionId condition) const;
+
   const graph::AttackGraph& graph_;
+  std::map<std::vector<graph::NodeId>, graph::ConditionId> by_list_;  ///< what join() has made
+  std::vector<std::vector<graph::NodeId>> joined_;                    ///< numbered on from the graph's own
   std::unordered_map<graph::ConditionId, std::vector<bool>> members_;
 };
 
-/// Edges that put the target's SID into the source's own token, so that the actor stays the same.
+/// Edges after which the actor is still the same: those of the token, and adding oneself to a group.
 inline bool keeps_actor(knowledge::EdgeKind kind) {
-  return kind == knowledge::EdgeKind::MemberOf || kind == knowledge::EdgeKind::HasSIDHistory;
+  return knowledge::puts_in_token(kind) || kind == knowledge::EdgeKind::AddSelf;
 }
 
 /// Distances, in hops over traversable edges, from every node to the nearest of the targets.
@@ -47,7 +56,8 @@ class DistanceField {
   /// One shortest path; empty for a target. REQUIRES: hops(from) != kUnreachable.
   Path path(graph::NodeId from) const;
 
-  /// Up to `count` paths that differ in their nodes, shortest first, none visiting a node twice. The search
+  /// Up to `count` paths that differ in their nodes, shortest first. None visits a node twice but for the first one,
+  /// which may come back to a group as another of its members. The search
   /// for further ones gives up after a bounded effort, which `complete`, if given, tells.
   std::vector<Path> paths(graph::NodeId from, std::size_t count, bool* complete = nullptr) const;
 

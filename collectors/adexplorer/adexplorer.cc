@@ -51,7 +51,6 @@ enum class AdsType : std::uint32_t {
   LargeInteger = 10,
   ObjectClass = 12,
   NtSecurityDescriptor = 25,
-  DnWithString = 28,
 };
 constexpr std::uint32_t kSyntaxDnWithBinary = 21;  // the internal syntax of 2.5.5.7 attributes
 constexpr std::int64_t kConfidential = 0x80;       // searchFlags, [MS-ADTS] 2.2.10
@@ -360,12 +359,10 @@ class Reader {
           if (Status status = give(value); !status) return status;
         }
         return {};
-      case AdsType::DnWithString:
-        break;
     }
-    return damaged("attribute " + visible(property.name) + " is of a type that is not known: " +
-                       std::to_string(static_cast<std::uint32_t>(property.type)),
-                   place);
+    // Values of other types, such as DN with string (28), stand by themselves: all else can be read without them.
+    ++not_understood_;
+    return {};
   }
 
   void report_coverage() {
@@ -379,6 +376,11 @@ class Reader {
          .reason = without_descriptor_ == 0 ? "" : "not readable by the account that took the snapshot"});
     builder_.cover(
         {.area = "secret attributes", .asked = false, .missing = secrets_, .reason = "never imported"});
+    if (not_understood_ != 0) {
+      builder_.cover({.area = "attributes of a type that is not known",
+                      .missing = not_understood_,
+                      .reason = "their values are left out"});
+    }
     for (const std::string_view area : {"sysvol", "local groups", "sessions"}) {
       builder_.cover({.area = std::string(area), .asked = false, .reason = "not in an AD Explorer snapshot"});
     }
@@ -392,6 +394,7 @@ class Reader {
   std::uint64_t with_descriptor_ = 0;
   std::uint64_t without_descriptor_ = 0;
   std::uint64_t secrets_ = 0;
+  std::uint64_t not_understood_ = 0;  ///< attributes of single objects
   std::uint64_t emitted_ = 0;
 };
 

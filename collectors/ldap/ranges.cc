@@ -1,6 +1,8 @@
 #include "collectors/ldap/ranges.h"
 
 #include <charconv>
+#include <limits>
+#include <optional>
 
 #include "core/base/text.h"
 
@@ -20,7 +22,9 @@ bool parse_bounds(std::string_view bounds, RangedName& parsed) {
   if (dash == std::string_view::npos || !parse_index(bounds.substr(0, dash), parsed.begin)) return false;
   const std::string_view end = bounds.substr(dash + 1);
   parsed.is_last = end == "*";
-  return parsed.is_last || (parse_index(end, parsed.end) && parsed.end >= parsed.begin);
+  // The next range begins after this one's end, so there must be something after it.
+  constexpr std::uint64_t kLast = std::numeric_limits<std::uint64_t>::max();
+  return parsed.is_last || (parse_index(end, parsed.end) && parsed.end >= parsed.begin && parsed.end < kLast);
 }
 
 }  // namespace
@@ -43,19 +47,22 @@ Result<RangedName> parse_ranged_name(std::string_view attribute) {
 
 Result<bool> read_values(Connection& connection, const std::string& object, const std::string& name,
                          std::uint64_t begin, bool extended_dns, const std::function<void(ByteSpan)>& take) {
+  const auto stuck = [&](const std::string& why) {
+    return Error{ErrorCode::Unavailable, "the server does not go on with the values of " + name + why,
+                 visible(object)};
+  };
   while (true) {
-    RangedName range{.is_last = true};
+    std::optional<RangedName> range;
+    bool is_there = false;
     const auto take_range = [&](const Entry& entry) -> Status {
+      is_there = true;
       for (const Entry::Attribute& attribute : entry.attributes) {
         const Result<RangedName> parsed = parse_ranged_name(attribute.name);
         if (!parsed) return parsed.error();
         // Beside the range there may be the attribute by its plain name, without values.
         if (!equal_ascii_nocase(parsed->name, name) || attribute.values.empty()) continue;
         range = *parsed;
-        if (range.begin != begin) {
-          return Error{ErrorCode::Unavailable, "the server does not go on with the values of " + name,
-                       object};
-        }
+        if (range->begin != begin) return stuck("");
         for (const ByteSpan value : attribute.values) take(value);
       }
       return {};
@@ -68,8 +75,11 @@ Result<bool> read_values(Connection& connection, const std::string& object, cons
                           take_range);
     if (!outcome) return outcome.error();
     if (outcome->is_base_gone) return false;
-    if (range.is_last) return true;
-    begin = range.end + 1;
+    if (!outcome->limited.empty()) return stuck(": " + outcome->limited);
+    // An object without any value has no range; one of which values have been read already has more.
+    if (!range && (!is_there || begin != 0)) return stuck("");
+    if (!range || range->is_last) return true;
+    begin = range->end + 1;
   }
 }
 

@@ -145,9 +145,10 @@ class Search {
     Entry entry;
     entry.dn = view(dn);
     if (entries_of_page_ == 1) {
-      // Neither pages nor the order within them ever begin alike, unless the server goes round in circles.
-      if (pages_ > 0 && entry.dn == first_of_page_) return broken("the server keeps sending the same page");
-      first_of_page_ = entry.dn;
+      // No two pages begin alike, unless the server goes round in circles; of whatever length, as the page that is
+      // compared with moves on at each power of two.
+      if (pages_ > 0 && entry.dn == first_of_page_) return broken("the server keeps sending the same pages");
+      if ((pages_ & (pages_ - 1)) == 0) first_of_page_ = entry.dn;
     }
     std::vector<Values> owned;
     while (true) {
@@ -185,10 +186,12 @@ class Search {
         ldap_parse_result(connection_.handle, message, &code, nullptr, nullptr, nullptr, &controls, 0);
     if (parsed != LDAP_SUCCESS) return connection_.error(parsed, "the server's answer cannot be read");
     cookie_.clear();
+    bool is_page = false;
     if (LDAPControl* const page = ldap_control_find(LDAP_CONTROL_PAGEDRESULTS, controls, nullptr)) {
       ber_int_t estimate = 0;
       berval place = {};
-      if (ldap_parse_pageresponse_control(connection_.handle, page, &estimate, &place) == LDAP_SUCCESS) {
+      is_page = ldap_parse_pageresponse_control(connection_.handle, page, &estimate, &place) == LDAP_SUCCESS;
+      if (is_page) {
         cookie_ = view(place);
         ber_memfree(place.bv_val);
       }
@@ -196,6 +199,8 @@ class Search {
     ldap_controls_free(controls);
     switch (code) {
       case LDAP_SUCCESS:
+        // The request's control is critical, so whoever answers says whether there is more (RFC 2696).
+        if (request_.paged && !is_page) return broken("the server does not say whether there are more pages");
         return {};
       case LDAP_NO_SUCH_OBJECT:
         outcome_.is_base_gone = true;
@@ -228,9 +233,9 @@ class Search {
   std::vector<char*> names_;
   SearchOutcome outcome_;
   std::string cookie_;
-  std::string first_of_page_;
+  std::string first_of_page_;  ///< of the page that later ones are compared with
   std::uint64_t entries_of_page_ = 0;
-  int pages_ = 0;
+  std::uint64_t pages_ = 0;
   int empty_pages_ = 0;
   int id_ = 0;
   bool in_flight_ = false;

@@ -6,7 +6,6 @@ namespace tierline::derive {
 namespace {
 
 using graph::NodeId;
-using knowledge::EdgeKind;
 
 const std::vector<NodeId> kNone;
 
@@ -20,9 +19,7 @@ const std::vector<NodeId>& find_or_none(const std::unordered_map<NodeId, std::ve
 
 Tokens::Tokens(const graph::GraphBuilder& builder) {
   for (const auto& [edge, evidence] : builder.pending()) {
-    const bool in_token = edge.kind == EdgeKind::MemberOf || edge.kind == EdgeKind::HasSIDHistory ||
-                          edge.kind == EdgeKind::ClaimSpecialIdentity;
-    if (!in_token || !edge.traversable) continue;
+    if (!knowledge::puts_in_token(edge.kind) || !edge.traversable) continue;
     parents_[edge.source].push_back(edge.target);
     members_[edge.target].push_back(edge.source);
   }

@@ -21,7 +21,6 @@ class GraphBuilder {
 
   /// What condition() was given.
   const std::vector<NodeId>& excluded(ConditionId condition) const { return conditions_[condition]; }
-  std::size_t condition_count() const { return conditions_.size(); }
 
   /// Edges that agree in source, target and kind become one: it keeps all evidence, is traversable if one
   /// of them was, and has a condition only if every traversable one had. An edge from a node to itself

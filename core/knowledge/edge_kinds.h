@@ -89,6 +89,12 @@ struct EdgeKindInfo {
   Caveats caveats = {};        ///< what always goes with it
 };
 
+/// Edges that put the target's SID into the source's token.
+constexpr bool puts_in_token(EdgeKind kind) {
+  return kind == EdgeKind::MemberOf || kind == EdgeKind::HasSIDHistory ||
+         kind == EdgeKind::ClaimSpecialIdentity;
+}
+
 /// All rows, in the order of EdgeKind.
 std::span<const EdgeKindInfo> edge_kinds();
 

@@ -95,6 +95,12 @@ const WellKnownPrincipal* find_well_known(const Sid& sid) {
   return found == by_sid.end() || found->first != sid ? nullptr : found->second;
 }
 
+bool is_of_every_logon(const Sid& sid) {
+  static const Sid kNetwork = *Sid::parse(sids::kNetwork);
+  static const Sid kThisOrganization = *Sid::parse(sids::kThisOrganization);
+  return sid == kNetwork || sid == kThisOrganization;
+}
+
 bool is_domain_relative_text(const Sid& sid) { return !sid.is_domain_issued(); }
 
 bool is_broad_group(const Sid& sid) {

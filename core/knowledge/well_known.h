@@ -54,6 +54,9 @@ const WellKnownPrincipal* find_well_known(const directory::Sid& sid);
 /// Special identities that whoever reaches a domain controller can have in the token by choosing how to log on.
 std::span<const std::string_view> claimable_identities();
 
+/// True for the identities that every logon at a domain controller over the network has.
+bool is_of_every_logon(const directory::Sid& sid);
+
 /// True for SIDs that mean something else in each domain, so that a node is identified as DOMAIN-SID.
 bool is_domain_relative_text(const directory::Sid& sid);
 

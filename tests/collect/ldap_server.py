@@ -239,6 +239,8 @@ class Directory:
     """Three naming contexts with one object each and whatever a test adds to `domain`: (dn, {attribute: [value]}).
     Tests override what they want to go wrong."""
 
+    host = "dc1.corp.test"
+
     def __init__(self):
         self.domain = [(DOMAIN, self.plain(1, "domainDNS"))]
         self.configuration = [(CONFIGURATION, self.plain(2, "configuration"))]
@@ -268,7 +270,7 @@ class Directory:
 
     def root(self, request):
         yield entry(request, "", {"defaultNamingContext": [DOMAIN], "configurationNamingContext": [CONFIGURATION],
-                                  "schemaNamingContext": [SCHEMA], "dnsHostName": ["dc1.corp.test"],
+                                  "schemaNamingContext": [SCHEMA], "dnsHostName": [self.host],
                                   "highestCommittedUSN": ["77"], "namingContexts": [DOMAIN, CONFIGURATION, SCHEMA]})
         yield done(request)
 

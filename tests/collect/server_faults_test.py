@@ -221,6 +221,25 @@ class Members(Against):
             with self.subTest(wrong):
                 self.fails(self.serve(Stuck(self.members(7))), 69, "range" if wrong[13] in "9x" else "does not go on")
 
+    def test_a_range_that_is_not_answered_to_its_end(self):
+        class Limited(self.Ranging):
+            def base_search(self, request):
+                if code is None:
+                    yield entry(request, f"CN=Large,{DOMAIN}", {"cn": ["Large"]})
+                yield done(request, code or ldap.SUCCESS)
+
+        # Size, time and administrative limit; success without the object, and without the attribute.
+        for code in (4, 3, 11, ldap.SUCCESS, None):
+            with self.subTest(code):
+                self.fails(self.serve(Limited(self.members(7))), 69, "does not go on")
+
+    def test_a_range_after_which_there_is_nothing(self):
+        class Vast(self.Ranging):
+            def range(self, begin):
+                return {f"member;range={begin}-{2**64 - 1}": self.members[:3]}
+
+        self.fails(self.serve(Vast(self.members(7))), 69, "range that is none")
+
     def test_a_group_deleted_between_its_ranges(self):
         class Deleted(self.Ranging):
             def base_search(self, request):
@@ -266,9 +285,9 @@ class Limits(Against):
     def test_a_size_limit_makes_it_partial(self):
         class Limited(Directory):
             def search(self, request, objects):
-                *entries, _ = super().search(request, objects)
+                *entries, end = super().search(request, objects)
                 yield from entries
-                yield done(request, ldap.SIZE_LIMIT if request.name == DOMAIN else ldap.SUCCESS)
+                yield done(request, ldap.SIZE_LIMIT) if request.name == DOMAIN else end
 
         self.assertIn(DOMAIN, self.collected(self.serve(Limited()), code=3))
         areas = {area["area"]: area for area in self.coverage()}
@@ -311,7 +330,31 @@ class Limits(Against):
                 yield entry(request, DOMAIN, self.plain(1, "domainDNS"))
                 yield done(request, cookie="again")
 
-        self.fails(self.serve(Circle()), 69, "the same page")
+        self.fails(self.serve(Circle()), 69, "the same pages")
+
+    def test_pages_that_go_round(self):
+        class Circle(Directory):
+            def search(self, request, objects):
+                number = int(request.cookie or b"0")
+                yield entry(request, f"CN=o{number % 3},{DOMAIN}", self.plain(10 + number % 3, "container"))
+                yield done(request, cookie=str(number + 1))
+
+        self.fails(self.serve(Circle()), 69, "the same pages")
+
+    def test_pages_without_a_word_about_more(self):
+        class Silent(Directory):
+            def search(self, request, objects):
+                yield entry(request, DOMAIN, self.plain(1, "domainDNS"))
+                yield done(request)
+
+        class Garbled(Directory):
+            def search(self, request, objects):
+                yield entry(request, DOMAIN, self.plain(1, "domainDNS"))
+                page = tlv(0x30, text(ldap.PAGED_RESULTS), text(b"\x30\x7f\x01"))
+                yield message(request, result(0x65), page)
+
+        for server in (Silent(), Garbled()):
+            self.fails(self.serve(server), 69, "more pages")
 
     def test_empty_pages_for_ever(self):
         class Empty(Directory):
@@ -358,6 +401,13 @@ class Refusals(Against):
 
         server = self.serve(Hostile())
         self.assertNotIn("\x1b", self.run_against(server.url).stderr)
+
+        class Named(Directory):
+            host = "dc\x1b]0;owned\x07.corp.test"
+
+        done_by_name = self.run_against(self.serve(Named()).url)
+        self.assertEqual(done_by_name.returncode, 0, done_by_name.stderr)
+        self.assertNotIn("\x1b", done_by_name.stderr)
 
 
 class Malformed(Against):

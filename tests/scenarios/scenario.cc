@@ -145,8 +145,9 @@ class Scenario {
     for (const Kind& kind : kinds()) {
       if (words[0] == kind.word) return add_object(number, kind, words);
     }
-    static const std::vector<std::string> kExpectations = {
-        "edge", "no-edge", "weak-edge", "caveat", "no-caveat", "path", "no-path", "right", "no-right"};
+    static const std::vector<std::string> kExpectations = {"edge",      "no-edge", "weak-edge", "caveat",
+                                                           "no-caveat", "path",    "no-path",   "way",
+                                                           "no-way",    "right",   "no-right"};
     if (std::find(kExpectations.begin(), kExpectations.end(), words[0]) != kExpectations.end()) {
       expectations_.emplace_back(number, words);
       return {};
@@ -359,6 +360,17 @@ class Scenario {
     const auto complain = [&](std::string text) {
       complaints_.push_back(fmt::format("line {}: {}", number, text));
     };
+    if (words[0] == "way" || words[0] == "no-way") {
+      if (words.size() != 3) return wrong(number, "expected a principal and a target");
+      const Result<NodeId> from = node(snapshot, graph, words[1]);
+      const Result<NodeId> to = node(snapshot, graph, words[2]);
+      if (!from || !to) return wrong(number, (from ? to : from).error().message);
+      const bool found = !queries::find_paths(graph, {*from}, {*to}, 1, 1).paths.empty();
+      if (found != (words[0] == "way")) {
+        complain(fmt::format("{} has {} path to {}", words[1], found ? "a" : "no", words[2]));
+      }
+      return {};
+    }
     if (words[0] == "path" || words[0] == "no-path") {
       if (words.size() < 2) return wrong(number, "expected a principal");
       const Result<NodeId> from = node(snapshot, graph, words[1]);

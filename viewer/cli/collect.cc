@@ -8,6 +8,7 @@
 
 #include "collectors/ldap/collect.h"
 #include "core/base/file.h"
+#include "core/base/text.h"
 #include "core/snapshot/snapshot.h"
 #include "viewer/cli/commands.h"
 
@@ -65,7 +66,7 @@ Result<int> run(Options& options) {
   if (status = builder.write(options.output, provenance); !status) return std::move(status).error();
   const Result<snapshot::File> written = snapshot::File::open(options.output);
   if (!written) return written.error();
-  note(fmt::format("{}: {} objects from {}", options.output, objects, provenance.server));
+  note(fmt::format("{}: {} objects from {}", options.output, objects, visible(provenance.server)));
   note_coverage(written->meta());
   return exit_for(written->meta());
 }

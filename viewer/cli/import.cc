@@ -39,6 +39,7 @@ Result<int> run(const Options& options) {
     }
   }
   const std::size_t objects = builder.object_count();
+  if (objects == 0) return Error{ErrorCode::BadData, "holds no object", options.inputs.front()};
   if (Status status = builder.write(options.output, provenance); !status) return std::move(status).error();
   const Result<snapshot::File> written = snapshot::File::open(options.output);
   if (!written) return written.error();

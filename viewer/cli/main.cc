@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <iostream>
 
 #include "core/base/text.h"
 #include "viewer/cli/commands.h"
@@ -36,6 +37,16 @@ int fail(const Error& error) {
   std::fflush(stdout);
   note(fmt::format("tierline: {}", error.describe()));
   return static_cast<int>(error.code);
+}
+
+// Buffered output that never arrived is a failure too: a full disk must not look like success. CLI11 writes help
+// by streams of its own.
+int flushed(int code) {
+  const bool arrived = std::cout.flush().good();
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0 || !arrived) {
+    return fail({ErrorCode::Io, "cannot write the result", "stdout"});
+  }
+  return code;
 }
 
 std::string usage_error(const CLI::App* app, const CLI::Error& wrong) {
@@ -71,7 +82,8 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& asked_for_help) {
-    return app.exit(asked_for_help);
+    app.exit(asked_for_help);
+    return flushed(kDone);
   } catch (const CLI::ParseError& wrong) {
     app.exit(wrong);
     return static_cast<int>(ErrorCode::Usage);
@@ -80,11 +92,7 @@ int run(int argc, char** argv) {
     if (!sub->parsed()) continue;
     const Result<int> code = action();
     if (!code) return fail(code.error());
-    // Buffered output that never arrived is a failure too: a full disk must not look like success.
-    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
-      return fail({ErrorCode::Io, "cannot write the result", "stdout"});
-    }
-    return *code;
+    return flushed(*code);
   }
   return static_cast<int>(ErrorCode::Usage);
 }

@@ -3,6 +3,7 @@
 #include "core/base/text.h"
 #include "core/derive/dacl.h"
 #include "core/derive/passes/passes.h"
+#include "core/derive/sure_token.h"
 #include "core/knowledge/access_rights.h"
 #include "core/knowledge/user_account_control.h"
 #include "core/knowledge/well_known.h"
@@ -80,7 +81,9 @@ std::vector<std::uint16_t> may_delegate_to_itself(Derivation& derivation, Tokens
       node);
   const Request request{Request::Kind::Property, knowledge::access::kWriteProperty, attribute};
   const ObjectTypeTree& tree = directory.schema().tree(directory.class_of(account.index()));
-  return access_check(dacl, tree, request, tokens.of(node)).aces;
+  const std::vector<NodeId> token = sure_token(tokens, directory, derivation.graph.node(node).sid, node,
+                                               directory.domain_of(account.index()));
+  return access_check(dacl, tree, request, token).aces;
 }
 
 void add_constrained(Derivation& derivation, Tokens& tokens, const Object& account, std::int64_t control,

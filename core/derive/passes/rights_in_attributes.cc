@@ -5,6 +5,7 @@
 
 #include "core/derive/dacl.h"
 #include "core/derive/passes/passes.h"
+#include "core/derive/sure_token.h"
 #include "core/knowledge/access_rights.h"
 #include "core/knowledge/well_known.h"
 
@@ -59,7 +60,9 @@ void add_rule(Derivation& derivation, Tokens& tokens, const AttributeRule& rule,
     if (!ace.allow || known || ace.trustee == kOwnerRightsTrustee) continue;
     done.push_back(ace.trustee);
     const Request request{.mask = rule.right};
-    Decision decision = access_check(dacl, ObjectTypeTree(), request, ace.trustee, tokens.of(ace.trustee));
+    const Sid& sid = derivation.graph.node(ace.trustee).sid;
+    const std::vector<NodeId> token = sure_token(tokens, directory, sid, ace.trustee, domain);
+    Decision decision = access_check(dacl, ObjectTypeTree(), request, ace.trustee, token);
     if (!decision.granted) continue;
     knowledge::Caveats caveats;
     if (decision.conditional) caveats |= knowledge::Caveat::ConditionalAce;

@@ -6,8 +6,11 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
+#include <optional>
 #include <random>
 
+#include "core/directory/security_descriptor.h"
 #include "core/directory/sid.h"
 #include "core/snapshot/snapshot.h"
 
@@ -67,6 +70,40 @@ TEST_CASE("a real file is read with its attributes and their syntaxes") {
     CHECK(object.parent() != snapshot::kNoObject);
   }
   CHECK(users == 1);
+}
+
+TEST_CASE("every kind of value comes as LDAP would transmit it") {
+  const Scratch scratch;
+  snapshot::Builder builder;
+  snapshot::Provenance provenance;
+  REQUIRE(read_adexplorer(kFile, builder, provenance).ok());
+  REQUIRE(builder.write(scratch.path("lab.snap"), provenance).ok());
+  const auto lab = snapshot::Snapshot::open(scratch.path("lab.snap"));
+  REQUIRE(lab.ok());
+  std::map<directory::AceType, std::size_t> entries;
+  std::optional<snapshot::Object> head;
+  for (snapshot::ObjectIndex i = 0; i < lab->object_count(); ++i) {
+    const snapshot::Object object = lab->object(i);
+    if (object.dn() == "DC=windomain,DC=local") head.emplace(object);
+    if (object.descriptor() == snapshot::kNoDescriptor) continue;
+    const auto parsed = directory::SecurityDescriptor::parse(lab->descriptor(object.descriptor()));
+    REQUIRE(parsed.ok());
+    for (const directory::Ace& ace : parsed->dacl->aces) ++entries[ace.type];
+  }
+  CHECK(entries == std::map<directory::AceType, std::size_t>{{directory::AceType::Allow, 16148},
+                                                             {directory::AceType::AllowObject, 5142},
+                                                             {directory::AceType::Deny, 53}});
+  REQUIRE(head.has_value());
+  const auto text = [&](const char* attribute) { return std::string(head->text(lab->attribute(attribute))); };
+  CHECK(text("objectClass") == "top");
+  CHECK(text("nTMixedDomain") == "0");
+  CHECK(text("isCriticalSystemObject") == "TRUE");
+  CHECK(text("maxPwdAge").starts_with("-"));
+  CHECK(text("whenCreated").ends_with("Z"));
+  CHECK(text("wellKnownObjects").starts_with("B:32:"));
+  CHECK(text("gPLink").starts_with("[LDAP://"));
+  CHECK(text("fSMORoleOwner").starts_with("CN=NTDS Settings,"));
+  CHECK(head->values(lab->attribute("objectGUID"))[0].bytes.size() == 16);
 }
 
 TEST_CASE("a file that was cut off is refused at its end or before") {

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <set>
 
 #include "core/derive/derive.h"
 #include "core/directory/sddl.h"
@@ -18,7 +19,8 @@ using directory::Sid;
 
 const std::optional<Sid> kDomain = Sid::parse("S-1-5-21-1-2-3");
 
-/// A directory small enough to see at once: a domain, an OU in it, ann and Crew in the OU, and Domain Admins.
+/// A directory small enough to see at once: a domain, an OU in it, ann and Crew in the OU, and Domain Admins; if
+/// wanted, bob beside ann, and a child domain.
 struct SmallForest {
   std::string ou_list = "D:AI(A;;GA;;;DA)";
   std::string ou_name = "OU=Staff,DC=corp,DC=test";
@@ -27,7 +29,10 @@ struct SmallForest {
   std::string crew_list = "D:PAI(A;;GA;;;DA)";
   std::string admins_list = "D:PAI(A;;GA;;;DA)";
   std::string description = "as it was";
-  bool ann_in_crew = false;
+  std::vector<std::string> crew_members;
+  bool has_bob = false;
+  std::string child_list;  ///< of the child domain; empty: there is none
+  bool has_guids = true;
 
   struct Loaded {
     snapshot::Snapshot snapshot;
@@ -38,14 +43,17 @@ struct SmallForest {
     snapshot::Builder builder;
     char number = 0;
     const auto add = [&](const std::string& dn, std::initializer_list<const char*> classes, std::uint32_t rid,
-                         const std::string& list, const std::string& account) {
+                         const std::string& list, const std::string& account, const Sid& domain = *kDomain) {
       builder.begin_object();
-      builder.value(builder.attribute("objectGUID", AttributeSyntax::Guid), std::string(15, 'g') + ++number);
+      if (has_guids) {
+        builder.value(builder.attribute("objectGUID", AttributeSyntax::Guid),
+                      std::string(15, 'g') + ++number);
+      }
       builder.value(builder.attribute("distinguishedName", AttributeSyntax::DistinguishedName), dn);
       for (const char* name : classes) {
         builder.value(builder.attribute("objectClass", AttributeSyntax::Text), std::string_view(name));
       }
-      const Sid sid = rid == 0 ? *kDomain : kDomain->with_rid(rid);
+      const Sid sid = rid == 0 ? domain : domain.with_rid(rid);
       if (rid != 1) builder.value(builder.attribute("objectSid", AttributeSyntax::Sid), sid.to_bytes());
       if (!account.empty())
         builder.value(builder.attribute("sAMAccountName", AttributeSyntax::Text), account);
@@ -61,10 +69,20 @@ struct SmallForest {
     builder.value(builder.attribute("description", AttributeSyntax::Text), description);
     builder.end_object();
     add("CN=Crew," + ou_name, {"top", "group"}, 1105, crew_list, "Crew");
-    if (ann_in_crew) builder.value(builder.attribute("member", AttributeSyntax::DistinguishedName), ann_name);
+    for (const std::string& member : crew_members) {
+      builder.value(builder.attribute("member", AttributeSyntax::DistinguishedName), member);
+    }
     builder.end_object();
     add("CN=Domain Admins,DC=corp,DC=test", {"top", "group"}, 512, admins_list, "Domain Admins");
     builder.end_object();
+    if (has_bob) {
+      add("CN=bob," + ou_name, {"top", "user"}, 1106, "D:PAI(A;;GA;;;DA)", "bob");
+      builder.end_object();
+    }
+    if (!child_list.empty()) {
+      add("DC=child,DC=corp,DC=test", {"top", "domainDNS"}, 0, child_list, "", *Sid::parse("S-1-5-21-4-5-6"));
+      builder.end_object();
+    }
     const auto file =
         std::filesystem::temp_directory_path() / ("tierline-diff-" + std::to_string(::getpid()) + ".snap");
     REQUIRE(builder.write(file.string(), {}).ok());
@@ -135,15 +153,52 @@ TEST_CASE("a renamed container is one change; its children have not moved") {
 TEST_CASE("a renamed member is still the same member") {
   SmallForest before;
   SmallForest after;
-  before.ann_in_crew = after.ann_in_crew = true;
+  before.crew_members = {before.ann_name};
   after.ann_name = "CN=ann2," + after.ou_name;
+  after.crew_members = {after.ann_name};
   CHECK(changes(before, after) ==
         Told{"changed object: CN=ann,OU=Staff,DC=corp,DC=test -> CN=ann2,OU=Staff,DC=corp,DC=test"});
 }
 
+TEST_CASE("a member that could not be read before is no new member") {
+  SmallForest before;
+  SmallForest after;
+  before.crew_members = after.crew_members = {"CN=bob,OU=Staff,DC=corp,DC=test"};
+  after.has_bob = true;
+  CHECK(changes(before, after) == Told{"added object:  -> CN=bob,OU=Staff,DC=corp,DC=test"});
+  CHECK(changes(after, before) == Told{"removed object: CN=bob,OU=Staff,DC=corp,DC=test -> "});
+}
+
+TEST_CASE("objects without GUID are told apart by their names") {
+  SmallForest before;
+  SmallForest after;
+  before.has_guids = after.has_guids = false;
+  after.has_bob = true;
+  after.description = "as it is";
+  CHECK(changes(before, after) == Told{"changed attribute: as it was -> as it is",
+                                       "added object:  -> CN=bob,OU=Staff,DC=corp,DC=test"});
+}
+
+TEST_CASE("a well-known trustee is the one of the object's domain") {
+  SmallForest before;
+  SmallForest after;
+  before.ou_list = before.child_list = "D:AI(A;;RC;;;AU)";
+  after.ou_list = after.child_list = "D:AI(A;;RC;;;AU)(A;;WD;;;AU)";
+  const auto old_side = before.load();
+  const auto new_side = after.load();
+  const Drift drift = compare({old_side->snapshot, old_side->graph}, {new_side->snapshot, new_side->graph});
+  std::set<std::string> trustees;
+  for (const Change& change : drift.changes) {
+    REQUIRE(change.trustee);
+    trustees.insert(new_side->graph.node(change.trustee->node).name);
+  }
+  CHECK(trustees ==
+        std::set<std::string>{"AUTHENTICATED USERS@CORP.TEST", "AUTHENTICATED USERS@CHILD.CORP.TEST"});
+}
+
 TEST_CASE("memberships and attributes") {
   SmallForest after;
-  after.ann_in_crew = true;
+  after.crew_members = {after.ann_name};
   after.description = "as it is";
   CHECK(changes({}, after) == Told{"changed attribute: as it was -> as it is",
                                    "added membership:  -> CN=ann,OU=Staff,DC=corp,DC=test"});
@@ -153,7 +208,7 @@ TEST_CASE("what opened hangs under what opened it, with the path") {
   SmallForest before;
   before.admins_list = "D:PAI(A;;WD;;;S-1-5-21-1-2-3-1105)(A;;GA;;;DA)";
   SmallForest after = before;
-  after.ann_in_crew = true;
+  after.crew_members = {after.ann_name};
   const auto old_side = before.load();
   const auto new_side = after.load();
   const Drift drift = compare({old_side->snapshot, old_side->graph}, {new_side->snapshot, new_side->graph});
