@@ -29,7 +29,7 @@ constexpr EdgeKind kByMemberWrite[] = {GenericAll, GenericWrite, AddMember};
 constexpr EdgeKind kByExtendedRights[] = {GenericAll, AllExtendedRights};
 
 constexpr Guid kReset[] = {guids::kUserForceChangePassword};
-constexpr Guid kReplicate[] = {guids::kReplicationGetChanges, guids::kReplicationGetChangesAll};
+constexpr Guid kReplicate[] = {guids::kDSReplicationGetChanges, guids::kDSReplicationGetChangesAll};
 constexpr Guid kEnroll[] = {guids::kCertificateEnrollment};
 
 // clang-format off
@@ -69,10 +69,10 @@ constexpr AceRule kAceRules[] = {
     {.edge = Enroll, .targets = CertTemplate, .right = ControlAccess, .guid = guids::kCertificateEnrollment, .implied_by = kByExtendedRights},
     {.edge = WritePKIEnrollmentFlag, .targets = CertTemplate, .right = WriteAttribute, .attribute = "msPKI-Enrollment-Flag", .implied_by = kByAnyWrite},
     {.edge = WritePKINameFlag, .targets = CertTemplate, .right = WriteAttribute, .attribute = "msPKI-Certificate-Name-Flag", .implied_by = kByAnyWrite},
-    {.edge = GetChanges, .targets = Domain, .right = ControlAccess, .guid = guids::kReplicationGetChanges},
-    {.edge = GetChangesAll, .targets = Domain, .right = ControlAccess, .guid = guids::kReplicationGetChangesAll},
-    {.edge = GetChangesInFilteredSet, .targets = Domain, .right = ControlAccess, .guid = guids::kReplicationGetChangesInFilteredSet},
-    {.edge = InstallReplica, .targets = Domain, .right = ControlAccess, .guid = guids::kInstallReplica, .implied_by = kByExtendedRights},
+    {.edge = GetChanges, .targets = Domain, .right = ControlAccess, .guid = guids::kDSReplicationGetChanges},
+    {.edge = GetChangesAll, .targets = Domain, .right = ControlAccess, .guid = guids::kDSReplicationGetChangesAll},
+    {.edge = GetChangesInFilteredSet, .targets = Domain, .right = ControlAccess, .guid = guids::kDSReplicationGetChangesInFilteredSet},
+    {.edge = InstallReplica, .targets = Domain, .right = ControlAccess, .guid = guids::kDSInstallReplica, .implied_by = kByExtendedRights},
 };
 // clang-format on
 

@@ -318,21 +318,6 @@ Object Snapshot::object(ObjectIndex index) const {
   return Object(this, index, chunk, index - first_object_[chunk]);
 }
 
-std::optional<ObjectIndex> Snapshot::find(const Guid& guid) const {
-  std::size_t low = 0;
-  std::size_t high = object_count_;
-  while (low < high) {
-    const std::size_t middle = low + (high - low) / 2;
-    if (object(static_cast<ObjectIndex>(middle)).guid() < guid) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
-  }
-  if (low == object_count_ || object(static_cast<ObjectIndex>(low)).guid() != guid) return std::nullopt;
-  return static_cast<ObjectIndex>(low);
-}
-
 ByteSpan Snapshot::descriptor(DescriptorIndex index) const {
   const auto after = std::upper_bound(first_descriptor_.begin(), first_descriptor_.end(), index);
   const auto chunk = static_cast<std::size_t>(after - first_descriptor_.begin() - 1);

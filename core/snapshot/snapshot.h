@@ -142,8 +142,6 @@ class Snapshot {
   std::size_t object_count() const { return object_count_; }
   /// REQUIRES: index < object_count().
   Object object(ObjectIndex index) const;
-  /// The object with this GUID.
-  std::optional<ObjectIndex> find(const directory::Guid& guid) const;
 
   std::size_t descriptor_count() const { return descriptor_count_; }
   /// REQUIRES: index < descriptor_count().

@@ -217,7 +217,8 @@ class Usage(unittest.TestCase):
         self.refused(65, "import", ROOT / "LICENSE", "-o", scratch / "x.snap", says="none of the formats")
         self.refused(73, "import", DAT, "-o", "/nonexistent/x.snap", says="cannot create")
         self.assertEqual(run("--help").returncode, 0)
-        for command in ("collect", "import", "info", "edges", "paths", "exposure", "explain", "rights", "diff", "export"):
+        for command in ("collect", "import", "info", "edges", "paths", "exposure", "explain", "rights", "sddl", "diff",
+                        "export"):
             self.assertEqual(run(command, "--help").returncode, 0, command)
 
     def test_only_regular_files_are_written(self):
