@@ -1,6 +1,9 @@
 #include "collectors/importers.h"
 
+#include <filesystem>
+
 #include "collectors/adexplorer/adexplorer.h"
+#include "collectors/bloodhound/sharphound.h"
 #include "collectors/ldif/ldif.h"
 #include "core/base/file.h"
 
@@ -9,12 +12,14 @@ namespace {
 
 constexpr Importer kImporters[] = {
     {"AD Explorer snapshot", is_adexplorer, read_adexplorer},
+    {"collection for BloodHound", is_sharphound, read_sharphound},
     {"LDIF", is_ldif, read_ldif},
 };
 
 }  // namespace
 
 Status import_file(const std::string& path, snapshot::Builder& builder, snapshot::Provenance& provenance) {
+  if (std::filesystem::is_directory(path)) return read_sharphound(path, builder, provenance);
   const Result<MappedFile> file = MappedFile::open(path);
   if (!file) return file.error();
   for (const Importer& importer : kImporters) {

@@ -9,10 +9,31 @@ using Pass = void (*)(Derivation&, Tokens&);
 
 // Composite edges come after the primitive ones that they join.
 constexpr Pass kPasses[] = {
-    add_tree,       add_admin_sd_holder, add_rights_on_objects, add_rights_in_attributes,
-    add_delegation, add_replication,     add_group_policy,      add_special_identities,
-    add_trusts,     mark_tier_zero,
+    add_tree,
+    add_admin_sd_holder,
+    add_rights_on_objects,
+    add_rights_in_attributes,
+    judge_collected_owners,
+    add_delegation,
+    add_replication,
+    add_group_policy,
+    add_special_identities,
+    add_trusts,
+    add_host_access,
+    mark_tier_zero,
 };
+
+constexpr Pass kBloodHoundPasses[] = {judge_collected_owners, add_bloodhound_dcsync, add_host_access};
+
+Derived derive_as_bloodhound(Derivation& derivation) {
+  add_collected(derivation);
+  if (derivation.rules == Rules::BloodHound) {
+    add_bloodhound_logon_groups(derivation);
+    Tokens tokens(derivation.graph);
+    for (const Pass pass : kBloodHoundPasses) pass(derivation, tokens);
+  }
+  return {derivation.graph.finish(), std::move(derivation.meta)};
+}
 
 }  // namespace
 
@@ -29,17 +50,19 @@ void add_edge(Derivation& derivation, graph::NodeId source, graph::NodeId target
                             evidence);
 }
 
-Derived derive(const snapshot::Snapshot& snapshot) {
+Derived derive(const snapshot::Snapshot& snapshot, Rules rules) {
   graph::GraphBuilder builder;
   DirectoryModel directory(snapshot, builder);
-  Derivation derivation{directory, builder, snapshot.meta()};
-  if (directory.schema().empty()) {
+  Derivation derivation{directory, builder, snapshot.meta(), rules};
+  if (rules != Rules::Ours) return derive_as_bloodhound(derivation);
+  if (directory.schema().empty() && snapshot.descriptor_count() != 0) {
     derivation.meta.coverage.push_back(
         {.area = "schema",
          .missing = 1,
          .reason = "rights on single attributes cannot be evaluated without it"});
   }
   add_memberships(derivation);
+  add_collected(derivation);
   Tokens tokens(builder);
   for (const Pass pass : kPasses) pass(derivation, tokens);
   return {builder.finish(), std::move(derivation.meta)};

@@ -13,6 +13,13 @@ struct Derived {
   snapshot::Meta meta;
 };
 
-Derived derive(const snapshot::Snapshot& snapshot);
+/// By whose rules edges are made.
+enum class Rules : std::uint8_t {
+  Ours,
+  BloodHound,           ///< what BloodHound's analysis makes of a collection, to compare graphs with
+  BloodHoundPrimitive,  ///< what BloodHound makes of it before its analysis
+};
+
+Derived derive(const snapshot::Snapshot& snapshot, Rules rules = Rules::Ours);
 
 }  // namespace tierline::derive

@@ -72,6 +72,20 @@ enum class EdgeKind : std::uint8_t {
   WritePKIEnrollmentFlag,
   WritePKINameFlag,
   ServerIs,
+  HasSession,
+  MemberOfLocalGroup,
+  LocalToComputer,
+  AdminTo,
+  CanRDP,
+  CanPSRemote,
+  ExecuteDCOM,
+  SQLAdmin,
+  RemoteInteractiveLogonRight,
+  PublishedTo,
+  HostsCAService,
+  ManageCA,
+  ManageCertificates,
+  OIDGroupLink,
 };
 
 /// What a domain expert should check about one kind of edge.

@@ -26,12 +26,13 @@ enum class NodeKind : std::uint8_t {
   Site,
   SiteServer,
   SiteSubnet,
+  ADLocalGroup,
 };
 
-inline constexpr std::array<std::string_view, 17> kNodeKindNames = {
-    "Base", "User",         "Computer",     "Group",  "Domain", "OU",          "Container",
-    "GPO",  "CertTemplate", "EnterpriseCA", "RootCA", "AIACA",  "NTAuthStore", "IssuancePolicy",
-    "Site", "SiteServer",   "SiteSubnet"};
+inline constexpr std::array<std::string_view, 18> kNodeKindNames = {
+    "Base", "User",         "Computer",     "Group",       "Domain", "OU",          "Container",
+    "GPO",  "CertTemplate", "EnterpriseCA", "RootCA",      "AIACA",  "NTAuthStore", "IssuancePolicy",
+    "Site", "SiteServer",   "SiteSubnet",   "ADLocalGroup"};
 
 constexpr std::string_view name_of(NodeKind kind) { return kNodeKindNames[static_cast<std::size_t>(kind)]; }
 

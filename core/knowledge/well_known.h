@@ -38,6 +38,11 @@ inline constexpr std::uint32_t kDomainControllers = 516;
 inline constexpr std::uint32_t kSchemaAdmins = 518;
 inline constexpr std::uint32_t kEnterpriseAdmins = 519;
 inline constexpr std::uint32_t kReadOnlyDomainControllers = 521;
+// Of BUILTIN, and of each computer's own groups.
+inline constexpr std::uint32_t kAdministrators = 544;
+inline constexpr std::uint32_t kRemoteDesktopUsers = 555;
+inline constexpr std::uint32_t kDistributedComUsers = 562;
+inline constexpr std::uint32_t kRemoteManagementUsers = 580;
 }  // namespace rids
 
 struct WellKnownPrincipal {

@@ -21,7 +21,14 @@ struct Options {
   std::vector<std::string> kinds;
   std::vector<std::string> from;
   std::vector<std::string> to;
+  std::string compat;
+  bool primitive = false;
   std::string format;
+
+  derive::Rules rules() const {
+    if (compat.empty()) return derive::Rules::Ours;
+    return primitive ? derive::Rules::BloodHoundPrimitive : derive::Rules::BloodHound;
+  }
 };
 
 /// Which edges were asked for.
@@ -77,7 +84,7 @@ void print_json(const LoadedGraph& loaded, const EdgeWriter& writer, const std::
 }
 
 Result<int> run(const Options& options) {
-  Result<LoadedGraph> loaded = LoadedGraph::open(options.path);
+  Result<LoadedGraph> loaded = LoadedGraph::open(options.path, options.rules());
   if (!loaded) return std::move(loaded).error();
   const Result<Filter> filter = make_filter(options, *loaded);
   if (!filter) return filter.error();
@@ -110,6 +117,11 @@ Action declare_edges(CLI::App& app) {
   app.add_option("--kind", options->kinds, "only this kind of edge (repeatable)");
   app.add_option("--from", options->from, "only edges of this principal (repeatable)");
   app.add_option("--to", options->to, "only edges to this object (repeatable)");
+  CLI::Option* const compat = app.add_option("--compat", options->compat,
+                                             "the edges that another program makes of the same collection")
+                                  ->check(CLI::IsMember({"bloodhound"}));
+  app.add_flag("--primitive", options->primitive, "with --compat: those it makes before its analysis")
+      ->needs(compat);
   add_format(app, options->format, {"ndjson", "csv", "json"});
   return [options] { return run(*options); };
 }

@@ -52,7 +52,9 @@ Result<int> run(const Options& options) {
 
 Action declare_import(CLI::App& app) {
   const auto options = std::make_shared<Options>();
-  app.add_option("INPUT", options->inputs, "files to read: AD Explorer .dat, LDIF")->required();
+  app.add_option("INPUT", options->inputs,
+                 "files to read: AD Explorer .dat, LDIF, a collection for BloodHound (ZIP, folder or JSON)")
+      ->required();
   app.add_option("-o,--output", options->output, "the snapshot to write")->required();
   return [options] { return run(*options); };
 }

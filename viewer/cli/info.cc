@@ -43,6 +43,7 @@ Counts count(const LoadedGraph& loaded) {
     const auto parsed = directory::SecurityDescriptor::parse(loaded.snapshot.descriptor(d));
     if (parsed && parsed->dacl) aces_of[d] = parsed->dacl->aces.size();
   }
+  if (aces_of.empty()) return counts;  // a source without descriptors: coverage says so
   for (snapshot::ObjectIndex i = 0; i < loaded.snapshot.object_count(); ++i) {
     const snapshot::DescriptorIndex d = loaded.snapshot.object(i).descriptor();
     if (d == snapshot::kNoDescriptor) {

@@ -5,10 +5,10 @@
 
 namespace tierline::viewer::cli {
 
-Result<LoadedGraph> LoadedGraph::open(const std::string& path) {
+Result<LoadedGraph> LoadedGraph::open(const std::string& path, derive::Rules rules) {
   Result<snapshot::Snapshot> opened = snapshot::Snapshot::open(path);
   if (!opened) return std::move(opened).error();
-  derive::Derived derived = derive::derive(*opened);
+  derive::Derived derived = derive::derive(*opened, rules);
   return LoadedGraph{std::move(*opened), std::move(derived.graph), std::move(derived.meta)};
 }
 

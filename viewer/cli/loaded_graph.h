@@ -15,7 +15,7 @@ struct LoadedGraph {
   snapshot::Meta meta;  ///< coverage includes what derivation could not evaluate
 
   /// Errors: those of Snapshot::open.
-  static Result<LoadedGraph> open(const std::string& path);
+  static Result<LoadedGraph> open(const std::string& path, derive::Rules rules = derive::Rules::Ours);
 
   /// The targets that --to names, or the Tier Zero set. Errors: those of queries::resolve; Incomplete when
   /// there is no target at all, as an answer of "nobody" would then say nothing.

@@ -5,6 +5,7 @@
 
 #include <unordered_set>
 
+#include "core/derive/derive.h"
 #include "core/derive/directory_model.h"
 #include "core/derive/tokens.h"
 #include "core/graph/graph_builder.h"
@@ -15,6 +16,9 @@ struct Derivation {
   DirectoryModel& directory;
   graph::GraphBuilder& graph;
   snapshot::Meta meta;  ///< with the gaps that passes find
+  Rules rules = Rules::Ours;
+  /// OwnsRaw and WriteOwnerRaw that a collection states, until it is judged what they are worth.
+  std::vector<graph::GraphBuilder::PendingEdge> collected_owners = {};
   /// Protected objects whose entries the protection task is about to replace by AdminSDHolder's.
   std::unordered_set<graph::NodeId> to_be_stamped = {};
 };
@@ -26,6 +30,8 @@ void add_edge(Derivation& derivation, graph::NodeId source, graph::NodeId target
 
 // First pass: what goes into a logon token. Later ones may use Tokens.
 void add_memberships(Derivation& derivation);
+void add_collected(Derivation& derivation);
+void add_bloodhound_logon_groups(Derivation& derivation);
 
 void add_tree(Derivation& derivation, Tokens& tokens);
 void add_admin_sd_holder(Derivation& derivation, Tokens& tokens);
@@ -36,6 +42,9 @@ void add_replication(Derivation& derivation, Tokens& tokens);
 void add_group_policy(Derivation& derivation, Tokens& tokens);
 void add_special_identities(Derivation& derivation, Tokens& tokens);
 void add_trusts(Derivation& derivation, Tokens& tokens);
+void add_host_access(Derivation& derivation, Tokens& tokens);
+void judge_collected_owners(Derivation& derivation, Tokens& tokens);
+void add_bloodhound_dcsync(Derivation& derivation, Tokens& tokens);
 
 /// Last: which nodes are Tier Zero.
 void mark_tier_zero(Derivation& derivation, Tokens& tokens);

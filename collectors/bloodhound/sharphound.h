@@ -1,0 +1,22 @@
+#pragma once
+
+// Reads collections for BloodHound: the JSON of SharpHound and of those that write its format, data versions 4 to 6,
+// as a ZIP archive, a folder or single files.
+
+#include <string>
+
+#include "core/base/result.h"
+#include "core/snapshot/builder.h"
+
+namespace tierline::collectors {
+
+/// True when `start`, the first bytes of a file, are those of JSON or of a ZIP archive.
+bool is_sharphound(ByteSpan start);
+
+/// Hands every object of the collection to `builder`. What has an LDAP attribute becomes one; relations and other
+/// properties are kept as knowledge::collected says. Secrets are only counted. What is wrong with a document of an
+/// archive or folder is coverage, and the others are read; `provenance` gets the name of the collection.
+/// Errors: NoInput, Io; BadData when nothing of it is a collection, or the only document is none.
+Status read_sharphound(const std::string& path, snapshot::Builder& builder, snapshot::Provenance& provenance);
+
+}  // namespace tierline::collectors

@@ -1,0 +1,58 @@
+#include "core/derive/joint_holders.h"
+
+#include <algorithm>
+
+namespace tierline::derive {
+
+using graph::NodeId;
+using knowledge::EdgeKind;
+
+JointHolders::JointHolders(const graph::GraphBuilder& builder) {
+  for (const auto& [edge, evidence] : builder.pending()) {
+    if (edge.kind != EdgeKind::MemberOf && edge.kind != EdgeKind::MemberOfLocalGroup) continue;
+    groups_of_[edge.source].push_back(edge.target);
+    members_of_[edge.target].push_back(edge.source);
+  }
+}
+
+bool JointHolders::is_in(NodeId principal, const std::set<NodeId>& set) const {
+  std::vector<NodeId> queue = {principal};
+  std::set<NodeId> seen = {principal};
+  for (std::size_t next = 0; next < queue.size(); ++next) {
+    if (set.contains(queue[next])) return true;
+    const auto groups = groups_of_.find(queue[next]);
+    if (groups == groups_of_.end()) continue;
+    for (const NodeId group : groups->second) {
+      if (seen.insert(group).second) queue.push_back(group);
+    }
+  }
+  return false;
+}
+
+std::set<NodeId> JointHolders::of(const std::vector<std::set<NodeId>>& sets) const {
+  std::set<NodeId> found;
+  std::set<NodeId> seen;
+  std::vector<NodeId> queue;
+  for (const std::set<NodeId>& set : sets) {
+    for (const NodeId named : set) {
+      if (seen.insert(named).second) queue.push_back(named);
+    }
+  }
+  for (std::size_t next = 0; next < queue.size(); ++next) {
+    const NodeId principal = queue[next];
+    const bool in_all =
+        std::all_of(sets.begin(), sets.end(), [&](const auto& set) { return is_in(principal, set); });
+    if (in_all) {
+      found.insert(principal);
+      continue;
+    }
+    const auto members = members_of_.find(principal);
+    if (members == members_of_.end()) continue;
+    for (const NodeId member : members->second) {
+      if (seen.insert(member).second) queue.push_back(member);
+    }
+  }
+  return found;
+}
+
+}  // namespace tierline::derive

@@ -1,0 +1,236 @@
+// The relations that a collection for BloodHound states: rights as its collector judged them, memberships, sessions,
+// local groups, trusts. There are no security descriptors behind them, so they are taken as they stand.
+
+#include <algorithm>
+#include <charconv>
+#include <unordered_map>
+
+#include "core/base/text.h"
+#include "core/derive/passes/passes.h"
+#include "core/directory/object_id.h"
+#include "core/knowledge/collected_relations.h"
+
+namespace tierline::derive {
+namespace {
+
+using directory::ObjectId;
+using graph::Evidence;
+using graph::NodeId;
+using knowledge::EdgeKind;
+using knowledge::NodeKind;
+using snapshot::AttributeId;
+using snapshot::Object;
+using snapshot::ObjectIndex;
+
+namespace collected = knowledge::collected;
+
+std::vector<std::string_view> parts_of(std::string_view record) {
+  std::vector<std::string_view> parts;
+  while (true) {
+    const std::size_t tab = record.find('\t');
+    parts.push_back(record.substr(0, tab));
+    if (tab == std::string_view::npos) return parts;
+    record.remove_prefix(tab + 1);
+  }
+}
+
+class Collected {
+ public:
+  explicit Collected(Derivation& derivation)
+      : derivation_(derivation), directory_(derivation.directory), snapshot_(directory_.snapshot()) {}
+
+  void run() {
+    for (NodeId n = 0; n < derivation_.graph.node_count(); ++n) {
+      by_id_.emplace(derivation_.graph.node(n).id, n);
+    }
+    const AttributeId kind = attribute(collected::kKind);
+    for (ObjectIndex i = 0; i < snapshot_.object_count(); ++i) {
+      if (snapshot_.object(i).has(kind)) add_relations_of(snapshot_.object(i));
+    }
+  }
+
+ private:
+  AttributeId attribute(std::string_view name) const { return snapshot_.attribute(name); }
+
+  // -- nodes ------------------------------------------------------------------------------------------------------
+
+  // Who is only referred to is what the first reference takes it for.
+  NodeId node(std::string_view id, std::string_view kind) {
+    const auto [place, added] = by_id_.try_emplace(std::string(id), graph::kNoNode);
+    if (added) place->second = make_node(id);
+    graph::Node& found = derivation_.graph.node(place->second);
+    if (found.kind == NodeKind::Base) {
+      for (std::size_t k = 0; k < knowledge::kNodeKindNames.size(); ++k) {
+        if (knowledge::kNodeKindNames[k] == kind) found.kind = static_cast<NodeKind>(k);
+      }
+    }
+    return place->second;
+  }
+
+  NodeId make_node(std::string_view id) {
+    if (derivation_.rules == Rules::Ours && id.find('=') != std::string_view::npos) {
+      const auto named = directory_.find_dn(id.starts_with("DN=") ? id.substr(3) : id);
+      if (named) return directory_.node_of(*named);
+    }
+    const auto parsed = ObjectId::parse(id);
+    if (parsed && parsed->sid) {
+      const auto& domains = directory_.domains();
+      for (std::size_t d = 0; d < domains.size(); ++d) {
+        const bool is_here = parsed->domain.empty() || domains[d].name == parsed->domain;
+        if (!is_here) continue;
+        const NodeId made = directory_.node_of_sid(*parsed->sid, static_cast<DomainIndex>(d));
+        if (derivation_.graph.node(made).id == id) return made;
+      }
+    }
+    graph::Node made;
+    made.id = made.name = id;
+    if (parsed && parsed->sid) made.sid = *parsed->sid;
+    if (parsed) made.domain = parsed->domain;
+    return derivation_.graph.add_node(std::move(made));
+  }
+
+  // -- edges ------------------------------------------------------------------------------------------------------
+
+  void add(NodeId source, NodeId target, EdgeKind kind, const Evidence& evidence, bool traversable = true) {
+    add_edge(derivation_, source, target, kind, evidence, {}, traversable);
+  }
+
+  /// Calls `take` with the parts of each value and its evidence.
+  template <class Take>
+  void for_each(const Object& object, std::string_view name, std::size_t at_least, const Take& take) {
+    const AttributeId id = attribute(name);
+    if (id == snapshot::kNoAttribute) return;
+    std::uint32_t item = 0;
+    for (const auto value : object.values(id)) {
+      const std::vector<std::string_view> parts = parts_of(value.text());
+      const Evidence evidence = {
+          .kind = Evidence::Kind::Attribute, .attribute = id, .object = object.index(), .item = item++};
+      if (parts.size() >= at_least) take(parts, evidence);
+    }
+  }
+
+  void add_relations_of(const Object& object) {
+    const NodeId self = directory_.node_of(object.index());
+    for (const knowledge::CollectedRelation& relation : knowledge::collected_relations()) {
+      // Whether the SID is filtered on its way is seen where memberships are.
+      if (relation.edge == EdgeKind::HasSIDHistory && derivation_.rules == Rules::Ours) continue;
+      for_each(object, relation.attribute, 2, [&](const auto& parts, const Evidence& evidence) {
+        const NodeId other = node(parts[0], parts[1]);
+        add(relation.from_object ? self : other, relation.from_object ? other : self, relation.edge,
+            evidence);
+      });
+    }
+    for_each(object, collected::kServiceTargets, 3, [&](const auto& parts, const Evidence& evidence) {
+      if (parts[2] == "SQLAdmin") add(self, node(parts[0], "Computer"), EdgeKind::SQLAdmin, evidence);
+    });
+    add_rights(object, self);
+    add_local_groups(object, self);
+    for_each(object, collected::kUserRights, 3, [&](const auto& parts, const Evidence& evidence) {
+      if (parts[0] != "SeRemoteInteractiveLogonRight") return;
+      add(node(parts[1], parts[2]), self, EdgeKind::RemoteInteractiveLogonRight, evidence);
+    });
+    add_trusts(object, self);
+    add_delegation(object, self);
+  }
+
+  // An owner's rights end where an entry for OWNER RIGHTS says so ([MS-DTYP] 2.5.3.2). Of such an entry the
+  // collector tells what it grants, if that is of use, and else only that it is there.
+  void add_rights(const Object& object, NodeId self) {
+    bool any_owner_rights = object.text(attribute(collected::kAnyOwnerRights)) == "TRUE";
+    bool inherited_owner_rights = object.text(attribute(collected::kInheritedOwnerRights)) == "TRUE";
+    bool useful_owner_rights = false;
+    for_each(object, collected::kAces, 4, [&](const auto& parts, const Evidence&) {
+      if (!is_owner_rights(parts[1])) return;
+      any_owner_rights = useful_owner_rights = true;
+      inherited_owner_rights = inherited_owner_rights || parts[3] == "inherited";
+    });
+    for_each(object, collected::kAces, 4, [&](const auto& parts, const Evidence& evidence) {
+      const EdgeKind* const right = knowledge::collected_right(parts[0]);
+      if (right == nullptr || is_owner_rights(parts[1])) return;
+      EdgeKind kind = *right;
+      if (kind == EdgeKind::OwnsRaw && any_owner_rights) {
+        if (!useful_owner_rights) return;
+        kind = EdgeKind::OwnsLimitedRights;
+      }
+      if (kind == EdgeKind::WriteOwnerRaw && inherited_owner_rights) {
+        if (!useful_owner_rights) return;
+        kind = EdgeKind::WriteOwnerLimitedRights;
+      }
+      const NodeId trustee = node(parts[1], parts[2]);
+      if (kind == EdgeKind::OwnsRaw || kind == EdgeKind::WriteOwnerRaw) {
+        derivation_.collected_owners.push_back({{.source = trustee, .target = self, .kind = kind}, evidence});
+        if (derivation_.rules == Rules::Ours) return;
+      }
+      add(trustee, self, kind, evidence);
+    });
+  }
+
+  static bool is_owner_rights(std::string_view id) {
+    return id == "S-1-3-4" || (id.size() > 8 && id.substr(id.size() - 8) == "-S-1-3-4");
+  }
+
+  void add_local_groups(const Object& object, NodeId self) {
+    for_each(object, collected::kLocalGroups, 2, [&](const auto& parts, const Evidence& evidence) {
+      const NodeId group = node(parts[0], "ADLocalGroup");
+      if (!parts[1].empty()) derivation_.graph.node(group).name = parts[1];
+      add(group, self, EdgeKind::LocalToComputer, evidence);
+    });
+    for_each(object, collected::kLocalGroupMembers, 3, [&](const auto& parts, const Evidence& evidence) {
+      add(node(parts[1], parts[2]), node(parts[0], "ADLocalGroup"), EdgeKind::MemberOfLocalGroup, evidence);
+    });
+    for_each(object, collected::kPolicyMembers, 4, [&](const auto& parts, const Evidence& evidence) {
+      const NodeId computer = node(parts[3], "Computer");
+      const NodeId group = node(std::string(parts[3]) + "-" + std::string(parts[0]), "ADLocalGroup");
+      add(group, computer, EdgeKind::LocalToComputer, evidence);
+      add(node(parts[1], parts[2]), group, EdgeKind::MemberOfLocalGroup, evidence);
+    });
+  }
+
+  // Without the attributes of the trust itself, what the collector made of them.
+  void add_trusts(const Object& object, NodeId self) {
+    for_each(object, collected::kTrusts, 6, [&](const auto& parts, const Evidence& evidence) {
+      const NodeId partner = node(parts[0], "Domain");
+      graph::Node& description = derivation_.graph.node(partner);
+      if (description.object == snapshot::kNoObject) description.name = description.domain = parts[5];
+      const bool within_forest =
+          parts[2] == "ParentChild" || parts[2] == "TreeRoot" || parts[2] == "CrossLink";
+      const EdgeKind kind = within_forest ? EdgeKind::SameForestTrust : EdgeKind::CrossForestTrust;
+      const bool both = parts[1] == "Bidirectional";
+      if (both || parts[1] == "Outbound") {
+        add(self, partner, kind, evidence);
+        if (!within_forest && parts[3] == "open") add(partner, self, EdgeKind::SpoofSIDHistory, evidence);
+      }
+      if (both || parts[1] == "Inbound") {
+        add(partner, self, kind, evidence);
+        if (!within_forest && parts[4] == "delegates") {
+          add(partner, self, EdgeKind::AbuseTGTDelegation, evidence);
+        }
+      }
+    });
+  }
+
+  void add_delegation(const Object& object, NodeId self) {
+    // Where it is known whether the account is enabled, the pass of delegation knows these as well.
+    if (derivation_.rules == Rules::Ours && object.has(directory_.attributes().user_account_control)) return;
+    const std::string_view domain = object.text(attribute(collected::kDomainSid));
+    if (domain.empty()) return;
+    const bool is_controller = object.text(attribute(collected::kIsDomainController)) == "TRUE";
+    for_each(object, collected::kIsDomainController, 1, [&](const auto&, const Evidence& evidence) {
+      if (is_controller) add(self, node(domain, "Domain"), EdgeKind::DCFor, evidence);
+    });
+    for_each(object, collected::kUnconstrained, 1, [&](const auto&, const Evidence& evidence) {
+      if (!is_controller) add(self, node(domain, "Domain"), EdgeKind::CoerceToTGT, evidence);
+    });
+  }
+
+  Derivation& derivation_;
+  DirectoryModel& directory_;
+  const snapshot::Snapshot& snapshot_;
+  std::unordered_map<std::string, NodeId> by_id_;
+};
+
+}  // namespace
+
+void add_collected(Derivation& derivation) { Collected(derivation).run(); }
+
+}  // namespace tierline::derive

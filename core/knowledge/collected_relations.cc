@@ -1,0 +1,101 @@
+#include "core/knowledge/collected_relations.h"
+
+#include <algorithm>
+
+#include "core/base/text.h"
+#include "core/knowledge/user_account_control.h"
+
+namespace tierline::knowledge {
+namespace {
+
+using enum EdgeKind;
+using enum PropertyForm;
+
+// clang-format off
+constexpr CollectedRelation kRelations[] = {
+    {.attribute = "SharpHound.Members",              .field = "Members",              .edge = MemberOf,          .from_object = false},
+    {.attribute = "SharpHound.PrimaryGroupSID",      .field = "PrimaryGroupSID",      .edge = MemberOf,          .from_object = true},
+    {.attribute = "SharpHound.HasSIDHistory",        .field = "HasSIDHistory",        .edge = HasSIDHistory,     .from_object = true},
+    {.attribute = "SharpHound.AllowedToDelegate",    .field = "AllowedToDelegate",    .edge = AllowedToDelegate, .from_object = true},
+    {.attribute = "SharpHound.AllowedToAct",         .field = "AllowedToAct",         .edge = AllowedToAct,      .from_object = false},
+    {.attribute = "SharpHound.DumpSMSAPassword",     .field = "DumpSMSAPassword",     .edge = DumpSMSAPassword,  .from_object = true},
+    {.attribute = "SharpHound.Sessions",             .field = "Sessions",             .edge = HasSession,        .from_object = true},
+    {.attribute = "SharpHound.PrivilegedSessions",   .field = "PrivilegedSessions",   .edge = HasSession,        .from_object = true},
+    {.attribute = "SharpHound.RegistrySessions",     .field = "RegistrySessions",     .edge = HasSession,        .from_object = true},
+    {.attribute = "SharpHound.ChildObjects",         .field = "ChildObjects",         .edge = Contains,          .from_object = true},
+    {.attribute = "SharpHound.ContainedBy",          .field = "ContainedBy",          .edge = Contains,          .from_object = false},
+    {.attribute = "SharpHound.Links",                .field = "Links",                .edge = GPLink,            .from_object = false},
+    {.attribute = "SharpHound.EnabledCertTemplates", .field = "EnabledCertTemplates", .edge = PublishedTo,       .from_object = false},
+    {.attribute = "SharpHound.HostingComputer",      .field = "HostingComputer",      .edge = HostsCAService,    .from_object = false},
+    {.attribute = "SharpHound.GroupLink",            .field = "GroupLink",            .edge = OIDGroupLink,      .from_object = true},
+};
+
+constexpr EdgeKind kRights[] = {
+    OwnsRaw, OwnsLimitedRights, WriteOwnerRaw, WriteOwnerLimitedRights, GenericAll, GenericWrite, WriteDacl,
+    AllExtendedRights, ForceChangePassword, AddMember, AddSelf, WriteSPN, AddKeyCredentialLink, AddAllowedToAct,
+    WriteAccountRestrictions, WriteAltSecurityIdentities, WritePublicInformation, ReadLAPSPassword,
+    ReadGMSAPassword, GetChanges, GetChangesAll, GetChangesInFilteredSet, WriteGPLink, Enroll, ManageCA,
+    ManageCertificates, WritePKIEnrollmentFlag, WritePKINameFlag,
+};
+
+constexpr CollectedProperty kProperties[] = {
+    {.name = "samaccountname", .attribute = "sAMAccountName"},
+    {.name = "displayname", .attribute = "displayName"},
+    {.name = "description", .attribute = "description"},
+    {.name = "title", .attribute = "title"},
+    {.name = "email", .attribute = "mail"},
+    {.name = "homedirectory", .attribute = "homeDirectory"},
+    {.name = "logonscript", .attribute = "scriptPath"},
+    {.name = "profilepath", .attribute = "profilePath"},
+    {.name = "operatingsystem", .attribute = "operatingSystem"},
+    {.name = "serviceprincipalnames", .attribute = "servicePrincipalName"},
+    {.name = "gpcpath", .attribute = "gPCFileSysPath"},
+    {.name = "dsheuristics", .attribute = "dSHeuristics"},
+    {.name = "machineaccountquota", .attribute = "ms-DS-MachineAccountQuota"},
+    {.name = "admincount", .attribute = "adminCount", .form = Flag},
+    {.name = "whencreated", .attribute = "whenCreated", .form = Time},
+    {.name = "pwdlastset", .attribute = "pwdLastSet", .form = FileTime},
+    {.name = "lastlogon", .attribute = "lastLogon", .form = FileTime},
+    {.name = "lastlogontimestamp", .attribute = "lastLogonTimestamp", .form = FileTime},
+    {.name = "userpassword", .attribute = "userPassword", .form = Secret},
+    {.name = "unixpassword", .attribute = "unixUserPassword", .form = Secret},
+    {.name = "unicodepassword", .attribute = "unicodePwd", .form = Secret},
+    {.name = "sfupassword", .attribute = "unixUserPassword", .form = Secret},
+};
+
+constexpr CollectedAccountFlag kAccountFlags[] = {
+    {.name = "enabled",                 .bit = uac::kAccountDisabled,            .when = false},
+    {.name = "passwordnotreqd",         .bit = uac::kPasswordNotRequired,        .when = true},
+    {.name = "encryptedtextpwdallowed", .bit = uac::kReversiblePassword,         .when = true},
+    {.name = "pwdneverexpires",         .bit = uac::kPasswordNeverExpires,       .when = true},
+    {.name = "smartcardrequired",       .bit = uac::kSmartcardRequired,          .when = true},
+    {.name = "unconstraineddelegation", .bit = uac::kTrustedForDelegation,       .when = true},
+    {.name = "sensitive",               .bit = uac::kNotDelegated,               .when = true},
+    {.name = "usedeskeyonly",           .bit = uac::kDesKeyOnly,                 .when = true},
+    {.name = "dontreqpreauth",          .bit = uac::kDontRequirePreauth,         .when = true},
+    {.name = "trustedtoauth",           .bit = uac::kTrustedToAuthForDelegation, .when = true},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const CollectedRelation> collected_relations() { return kRelations; }
+
+const EdgeKind* collected_right(std::string_view name) {
+  // What an owner may do, and who becomes one, the collector leaves to whoever knows the forest's settings.
+  if (name == "Owns") name = "OwnsRaw";
+  if (name == "WriteOwner") name = "WriteOwnerRaw";
+  const auto found = std::find_if(std::begin(kRights), std::end(kRights),
+                                  [&](EdgeKind kind) { return info_of(kind).name == name; });
+  return found == std::end(kRights) ? nullptr : found;
+}
+
+const CollectedProperty* collected_property(std::string_view name) {
+  const auto found = std::find_if(std::begin(kProperties), std::end(kProperties),
+                                  [&](const CollectedProperty& row) { return row.name == name; });
+  return found == std::end(kProperties) ? nullptr : found;
+}
+
+std::span<const CollectedAccountFlag> collected_account_flags() { return kAccountFlags; }
+
+}  // namespace tierline::knowledge

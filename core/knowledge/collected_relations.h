@@ -1,0 +1,87 @@
+#pragma once
+
+// What collections for BloodHound say about an object besides its properties: relations to others, already judged
+// by the collector and named as it names them. They are kept in a snapshot as attributes of the object, one value
+// for each relation, whose parts are separated by tabs.
+
+#include <span>
+#include <string_view>
+
+#include "core/knowledge/edge_kinds.h"
+
+namespace tierline::knowledge {
+
+namespace collected {
+
+/// "RIGHT TRUSTEE KIND inherited|explicit HASH": an entry of a DACL, as the collector judged it.
+inline constexpr std::string_view kAces = "SharpHound.Aces";
+/// "TRUE" when an entry for OWNER RIGHTS is there, or an inherited one, even if it grants nothing of use.
+inline constexpr std::string_view kAnyOwnerRights = "SharpHound.Properties.doesanyacegrantownerrights";
+inline constexpr std::string_view kInheritedOwnerRights =
+    "SharpHound.Properties.doesanyinheritedacegrantownerrights";
+/// "GROUP read|REASON NAME": a local group of a computer.
+inline constexpr std::string_view kLocalGroups = "SharpHound.LocalGroups";
+/// "GROUP MEMBER KIND"
+inline constexpr std::string_view kLocalGroupMembers = "SharpHound.LocalGroupMembers";
+/// "PRIVILEGE HOLDER KIND"
+inline constexpr std::string_view kUserRights = "SharpHound.UserRights";
+/// "PRIVILEGE": its holders were read, even if there are none.
+inline constexpr std::string_view kUserRightsRead = "SharpHound.UserRightsRead";
+/// "RID MEMBER KIND COMPUTER": by a group policy linked to the object, a member of the computer's local group.
+inline constexpr std::string_view kPolicyMembers = "SharpHound.GPOChanges";
+/// "SID DIRECTION TYPE filtered|open|unknown delegates|refuses|unknown NAME"
+inline constexpr std::string_view kTrusts = "SharpHound.Trusts";
+/// "COMPUTER PORT SERVICE"
+inline constexpr std::string_view kServiceTargets = "SharpHound.SPNTargets";
+/// "TRUE"
+inline constexpr std::string_view kUnconstrained = "SharpHound.UnconstrainedDelegation";
+inline constexpr std::string_view kIsDomainController = "SharpHound.IsDC";
+/// The SID of the object's domain.
+inline constexpr std::string_view kDomainSid = "SharpHound.DomainSID";
+/// What the collector calls the object: "User", "CertTemplate".
+inline constexpr std::string_view kKind = "SharpHound.Kind";
+/// Whatever the collector says of the object that LDAP has no attribute for: kProperty + "blocksinheritance".
+inline constexpr std::string_view kProperty = "SharpHound.Properties.";
+
+}  // namespace collected
+
+/// A relation whose value is "OTHER KIND": the identifier of the other object and what the collector took it for.
+struct CollectedRelation {
+  std::string_view attribute;
+  std::string_view field;  ///< of the collection
+  EdgeKind edge;
+  bool from_object;  ///< whether the edge starts at the object that carries the attribute
+};
+
+std::span<const CollectedRelation> collected_relations();
+
+/// The edge that a right of that name makes (WriteDacl, AddMember); absent for a name that is no right.
+const EdgeKind* collected_right(std::string_view name);
+
+/// How a property of a collection is written in LDAP.
+enum class PropertyForm : std::uint8_t {
+  Text,
+  Flag,      ///< true and false as 1 and 0
+  Time,      ///< seconds since 1970 as generalized time
+  FileTime,  ///< seconds since 1970, 0 or -1 for never, as hundreds of nanoseconds since 1601
+  Secret,    ///< is not kept
+};
+
+struct CollectedProperty {
+  std::string_view name;       ///< in lower case
+  std::string_view attribute;  ///< lDAPDisplayName
+  PropertyForm form = PropertyForm::Text;
+};
+
+/// Null for a property that has no LDAP attribute.
+const CollectedProperty* collected_property(std::string_view name);
+
+/// A property that is a bit of userAccountControl, [MS-ADTS] 2.2.16.
+struct CollectedAccountFlag {
+  std::string_view name;
+  std::int64_t bit;
+  bool when;  ///< the value of the property that sets the bit
+};
+std::span<const CollectedAccountFlag> collected_account_flags();
+
+}  // namespace tierline::knowledge

@@ -1,0 +1,323 @@
+"""Collections for BloodHound: the graph of BloodHound itself from the same files, and files that are damaged."""
+
+import io
+import json
+import os
+import pathlib
+import random
+import shutil
+import stat
+import subprocess
+import tempfile
+import unittest
+import zipfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+COLLECTIONS = ROOT / "fixtures/collections"
+TIERLINE = os.environ["TIERLINE"]
+DOMAIN = "S-1-5-21-1-2-3"
+
+
+def setUpModule():
+    global scratch
+    scratch = pathlib.Path(tempfile.mkdtemp(prefix="tierline-peers-"))
+
+
+def tearDownModule():
+    shutil.rmtree(scratch)
+
+
+def run(*arguments):
+    return subprocess.run([TIERLINE, *map(str, arguments)], capture_output=True, text=True, timeout=120)
+
+
+def edges(snapshot, *options):
+    done = run("edges", snapshot, *options, "--json")
+    if done.returncode not in (0, 3):
+        raise AssertionError(done.stderr)
+    found = json.loads(done.stdout)
+    return ({(node["id"], node["kind"]) for node in found["nodes"]},
+            {(edge["source"], edge["kind"], edge["target"]) for edge in found["edges"]})
+
+
+class Import(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(dir=scratch))
+        self.snapshot = self.folder / "out.snap"
+
+    def taken(self, *inputs, code=0):
+        done = run("import", *inputs, "-o", self.snapshot)
+        self.assertEqual(done.returncode, code, done.stderr)
+        return done.stderr
+
+    def refused(self, path, *says):
+        self.snapshot.unlink(missing_ok=True)
+        message = self.taken(path, code=65)
+        for part in says:
+            self.assertIn(part, message)
+        self.assertFalse(self.snapshot.exists())
+
+    def info(self):
+        return json.loads(run("info", self.snapshot, "--json").stdout)
+
+    def gaps(self):
+        areas = self.info()["coverage"]["areas"]
+        return {area["area"]: area for area in areas if area["asked"] and area["missing"]}
+
+
+def document(kind, *elements, **meta):
+    return {"data": list(elements), "meta": {"methods": 0, "type": kind, "count": len(elements), "version": 6, **meta}}
+
+
+def user(rid, name, **fields):
+    return {"ObjectIdentifier": f"{DOMAIN}-{rid}", "IsDeleted": False, "IsACLProtected": False, "Aces": [],
+            "PrimaryGroupSID": f"{DOMAIN}-513", **fields,
+            "Properties": {"name": f"{name}@CORP.TEST", "domain": "CORP.TEST", "domainsid": DOMAIN, "enabled": True,
+                           "distinguishedname": f"CN={name},DC=CORP,DC=TEST", **fields.get("Properties", {})}}
+
+
+def domain():
+    return {"ObjectIdentifier": DOMAIN, "Aces": [], "Properties": {
+        "name": "CORP.TEST", "domain": "CORP.TEST", "domainsid": DOMAIN, "distinguishedname": "DC=CORP,DC=TEST"}}
+
+
+class AsBloodHound(Import):
+    """Node for node and edge for edge."""
+
+    maxDiff = None
+
+    def same_graph(self, collection):
+        for version in ("testlab-v5", "testlab-v6"):
+            self.taken(COLLECTIONS / version / collection)
+            for stage, options in (("ingested", ["--primitive"]), ("analyzed", [])):
+                with self.subTest(f"{version} {stage}"):
+                    graph = json.loads((COLLECTIONS / version / f"{stage}.json").read_text())["graph"]
+                    theirs = {(edge["start"]["value"], edge["kind"], edge["end"]["value"]) for edge in graph["edges"]}
+                    nodes, ours = edges(self.snapshot, "--compat", "bloodhound", *options)
+                    self.assertGreater(len(theirs), 700)
+                    self.assertEqual(sorted(theirs - ours), [], "missing")
+                    self.assertEqual(sorted(ours - theirs), [], "extra")
+                    kinds = {(node["id"], kind) for node in graph["nodes"] for kind in node["kinds"]
+                             if kind not in ("Base", "Tag_Tier_Zero")}
+                    self.assertEqual(sorted(kinds ^ nodes), [])
+
+    def test_from_a_folder(self):
+        self.same_graph("raw")
+
+    def test_from_an_archive(self):
+        self.same_graph("archive.zip")
+
+    def test_there_is_no_primitive_graph_without_compat(self):
+        self.taken(COLLECTIONS / "testlab-v6/raw")
+        self.assertEqual(run("edges", self.snapshot, "--primitive").returncode, 64)
+        self.assertEqual(run("edges", self.snapshot, "--compat", "neo4j").returncode, 64)
+
+
+class Ours(Import):
+    def test_the_sample_directory(self):
+        self.taken(COLLECTIONS / "sample-ad/ad_sampledata.zip")
+        info = self.info()
+        self.assertEqual(info["objects"], 1469)
+        self.assertEqual({kind: info["by_kind"][kind] for kind in
+                          ("User", "Computer", "Group", "Container", "OU", "GPO", "Domain", "CertTemplate", "EnterpriseCA",
+                           "RootCA", "AIACA", "NTAuthStore")},
+                         {"User": 99, "Computer": 34, "Group": 219, "Container": 939, "OU": 20, "GPO": 32, "Domain": 3,
+                          "CertTemplate": 106, "EnterpriseCA": 4, "RootCA": 5, "AIACA": 6, "NTAuthStore": 2})
+        self.assertEqual(info["provenance"]["finished"], "2024-03-05T11:14:14Z")
+        self.assertTrue(info["coverage"]["complete"])
+        paths = json.loads(run("paths", self.snapshot, "--from", "DOMAINUSER@PHANTOM.CORP", "--json").stdout)["paths"]
+        self.assertEqual([edge["kind"] for edge in paths[0]["edges"]], ["DCSync"])
+        self.assertEqual(paths[0]["nodes"][1]["name"], "PHANTOM.CORP")
+
+    def test_evidence_is_what_the_collector_said(self):
+        self.taken(COLLECTIONS / "testlab-v6/raw")
+        told = json.loads(run("explain", self.snapshot, "S-1-5-21-3130019616-2776909439-2417379446-1105",
+                              "UCCOMP.TESTLAB.LOCAL", "--json").stdout)
+        evidence = told["edges"][0]["evidence"][0]
+        self.assertEqual((told["edges"][0]["kind"], evidence["attribute"]), ("GenericAll", "SharpHound.Aces"))
+        self.assertIn("GenericAll\tS-1-5-21-3130019616-2776909439-2417379446-1105\tUser\texplicit", evidence["value"])
+
+    def folder_of(self, *documents):
+        folder = self.folder / "collection"
+        folder.mkdir(exist_ok=True)
+        for number, (name, content) in enumerate(documents):
+            (folder / name).write_text(json.dumps(content))
+        return folder
+
+    def test_an_object_of_several_documents_adds_up(self):
+        group = {"ObjectIdentifier": f"{DOMAIN}-1200", "Properties": {"name": "CREW@CORP.TEST", "description": "old"},
+                 "Members": [{"ObjectIdentifier": f"{DOMAIN}-1104", "ObjectType": "User"}]}
+        more = {"ObjectIdentifier": f"{DOMAIN}-1200",
+                "Properties": {"name": "CREW@CORP.TEST", "distinguishedname": "CN=CREW,DC=CORP,DC=TEST", "description": "new"},
+                "Members": [{"ObjectIdentifier": f"{DOMAIN}-1105", "ObjectType": "User"}]}
+        self.taken(self.folder_of(
+            ("1_groups.json", document("groups", group)), ("2_groups.json", document("groups", more)),
+            ("1_domains.json", document("domains", domain())), ("1_users.json", document("users", user(1104, "ANN")))))
+        nodes, found = edges(self.snapshot)
+        self.assertEqual(self.info()["by_kind"]["Group"], 1)
+        for member in (1104, 1105):
+            self.assertIn((f"{DOMAIN}-{member}", "MemberOf", f"{DOMAIN}-1200"), found)
+
+    def test_owners_of_computers_that_the_forest_blocks(self):
+        computer = user(1300, "HOST", Aces=[
+            {"PrincipalSID": f"{DOMAIN}-1104", "PrincipalType": "User", "RightName": "Owns", "IsInherited": False}])
+        head = domain()
+        documents = [("computers.json", document("computers", computer)), ("users.json", document("users", user(1104, "ANN")))]
+        self.taken(self.folder_of(*documents, ("domains.json", document("domains", head))))
+        self.assertIn((f"{DOMAIN}-1104", "Owns", f"{DOMAIN}-1300"), edges(self.snapshot)[1])
+        head["Properties"]["dsheuristics"] = "0" * 28 + "1"
+        self.taken(self.folder_of(*documents, ("domains.json", document("domains", head))))
+        found = edges(self.snapshot)[1]
+        self.assertIn((f"{DOMAIN}-1104", "OwnsRaw", f"{DOMAIN}-1300"), found)
+        self.assertNotIn((f"{DOMAIN}-1104", "Owns", f"{DOMAIN}-1300"), found)
+
+    def test_secrets_are_not_kept(self):
+        self.taken(self.folder_of(("users.json", document("users", user(
+            1104, "ANN", Properties={"userpassword": "hunter2", "sfupassword": "hunter2"})))))
+        self.assertNotIn(b"hunter2", self.snapshot.read_bytes())
+        area = next(a for a in self.info()["coverage"]["areas"] if a["area"] == "secret attributes")
+        self.assertEqual((area["asked"], area["missing"]), (False, 2))
+        self.assertEqual(stat.S_IMODE(self.snapshot.stat().st_mode), 0o600)
+
+    def test_older_versions_number_their_trusts(self):
+        head = domain()
+        head["Trusts"] = [{"TargetDomainSid": "S-1-5-21-7-8-9", "TargetDomainName": "other.test", "TrustDirection": 2,
+                           "TrustType": 2, "SidFilteringEnabled": False, "IsTransitive": True}]
+        self.taken(self.folder_of(("domains.json", document("domains", head, version=4))))
+        found = edges(self.snapshot)[1]
+        self.assertIn((DOMAIN, "CrossForestTrust", "S-1-5-21-7-8-9"), found)
+        self.assertIn(("S-1-5-21-7-8-9", "SpoofSIDHistory", DOMAIN), found)
+
+
+class Damaged(Import):
+    """What comes from elsewhere is read as far as it can be, and what cannot is named."""
+
+    def file(self, content, name="users.json"):
+        path = self.folder / name
+        path.write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
+        return path
+
+    def archive(self, members, name="all.zip", **options):
+        path = self.folder / name
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, **options) as archive:
+            for member, content in members:
+                archive.writestr(member, content if isinstance(content, bytes) else json.dumps(content))
+        return path
+
+    good = document("users", user(1104, "ANN"))
+
+    def test_cut_off_at_every_byte(self):
+        whole = json.dumps(self.good).encode()
+        for size in range(1, len(whole)):
+            with self.subTest(size):
+                self.refused(self.file(whole[:size]), "users.json", "at byte")
+
+    def test_a_damaged_document_does_not_hide_the_others(self):
+        whole = json.dumps(document("groups", {"ObjectIdentifier": f"{DOMAIN}-1200", "Properties": {}})).encode()
+        self.taken(self.archive([("20260101120000_users.json", self.good), ("20260101120000_groups.json", whole[:-9])]),
+                   code=3)
+        gap = self.gaps()["collection 20260101120000_groups.json"]
+        self.assertIn("it is cut off (at byte", gap["reason"])
+        self.assertEqual(self.info()["by_kind"]["User"], 1)
+
+    def test_what_is_no_collection(self):
+        for content, says in ((b"[]", "none of the formats"), (b"{}", "no collection"), (b'{"data": []}x', "at byte"),
+                              (b'{"data": []} {"data": []}', "at byte"), (b'{"a": 1e999}', "at byte 6"),
+                              (b"\xff\xfe{\x00}\x00", "none of the formats"), (b'{"a": "\xff"}', "at byte 7"),
+                              (b'{"a": "\xed\xa0\x80"}', "at byte"), (b'{"a": "\\ud800"}', "at byte"),
+                              (b'{"a": ' + b"[" * 100_000, "nested too deeply")):
+            with self.subTest(content[:20]):
+                self.refused(self.file(content, "some.json"), says)
+
+    def test_a_byte_order_mark_is_no_harm(self):
+        self.taken(self.file(b"\xef\xbb\xbf" + json.dumps(self.good).encode()))
+
+    def test_meta_before_after_or_missing(self):
+        data, meta = json.dumps(self.good["data"]), json.dumps(self.good["meta"])
+        for text in (f'{{"data": {data}, "meta": {meta}}}', f'{{"meta": {meta}, "data": {data}}}'):
+            self.taken(self.file(text.encode(), "unnamed.json"))
+            self.assertEqual(self.info()["by_kind"], {"User": 1})
+        self.taken(self.file(f'{{"data": {data}}}'.encode(), "20260101_users.json"))
+        self.refused(self.file(f'{{"data": {data}}}'.encode(), "unnamed.json"), "neither its name nor its meta")
+
+    def test_meta_that_is_wrong(self):
+        self.taken(self.file(document("users", user(1104, "ANN"), count=77)))
+        told = [a["area"] for a in self.info()["coverage"]["areas"]]
+        self.assertIn("collection users.json: its meta says 77 objects", told)
+        self.taken(self.file(document("groups", user(1104, "ANN")), "users.json"), code=3)
+        self.assertIn("its meta says groups", self.gaps()["collection users.json"]["reason"])
+
+    def test_fields_of_other_types_than_they_should_be(self):
+        odd = {"ObjectIdentifier": f"{DOMAIN}-1104", "Aces": None, "Members": "none", "Properties": None,
+               "IsDeleted": "no", "Sessions": [], "LocalGroups": {"a": 1}, "Trusts": [1, None, "x", []],
+               "HasSIDHistory": [None, 3, {}], "GPOChanges": [], "UserRights": [[]], "SPNTargets": [0], "New": {"x": [1]}}
+        self.taken(self.file(document("users", odd)), code=3)
+        self.assertEqual(self.gaps()["objects without a SID or GUID"]["missing"], 2)  # "none" and 3
+        self.assertEqual(self.info()["by_kind"], {"User": 1})
+
+    def test_identifiers_that_are_none(self):
+        for wrong in ("", "<script>alert(1)</script>", "../../etc/passwd", "S-1-5", "A" * 2**20, 7, None):
+            strange = user(1105, "X")
+            strange["ObjectIdentifier"] = wrong
+            self.taken(self.file(document("users", user(1104, "ANN"), strange)), code=3)
+            self.assertEqual(self.gaps()["objects without a SID or GUID"]["missing"], 1)
+            self.assertEqual(self.info()["by_kind"], {"User": 1})
+
+    def test_rights_of_unknown_names_are_counted(self):
+        ace = {"PrincipalSID": f"{DOMAIN}-1105", "PrincipalType": "User", "RightName": "Frobnicate", "IsInherited": False}
+        self.taken(self.file(document("users", user(1104, "ANN", Aces=[ace, ace]))), code=3)
+        self.assertEqual(self.gaps()["rights named Frobnicate"]["missing"], 2)
+
+    def test_archive_members_that_are_not_read(self):
+        link = zipfile.ZipInfo("link_users.json")
+        link.create_system, link.external_attr = 3, (stat.S_IFLNK | 0o777) << 16
+        path = self.archive([("a/20260101_users.json", self.good), ("readme.txt", b"no JSON")])
+        with zipfile.ZipFile(path, "a") as archive:
+            archive.writestr(link, "/etc/passwd")
+            archive.writestr("../../evil_users.json", json.dumps(self.good))
+            archive.writestr("/root_users.json", json.dumps(self.good))
+            archive.writestr("C:\\windows_users.json", json.dumps(self.good))
+        self.taken(path, code=3)
+        reasons = [gap["reason"] for gap in self.gaps().values()]
+        self.assertEqual(sum("leads outside" in reason for reason in reasons), 3, reasons)
+        self.assertEqual(sum("no regular file" in reason for reason in reasons), 1, reasons)
+        self.assertEqual(list(self.folder.glob("**/*evil*")), [])
+
+    def test_bombs(self):
+        spaces = b" " * 2**24
+        bomb = io.BytesIO()
+        with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+            with archive.open("users.json", "w", force_zip64=True) as member:
+                member.write(b'{"data": [')
+                for _ in range(8):
+                    member.write(spaces)
+                member.write(b"]}")
+        path = self.file(bomb.getvalue(), "bomb.zip")
+        # Its own declared size is no defence: what comes out is counted.
+        self.refused(path, "unpacks to more")
+        many = self.archive([(f"{number}_users.json", b"{}") for number in range(10_001)])
+        self.refused(many, "too many members")
+
+    def test_archives_that_are_damaged(self):
+        whole = self.archive([("users.json", self.good)]).read_bytes()
+        for size in range(4, len(whole)):
+            done = run("import", self.file(whole[:size], "cut.zip"), "-o", self.snapshot)
+            self.assertEqual(done.returncode, 65, (size, done.stderr))
+        chance = random.Random(7)
+        for number in range(300):
+            flipped = bytearray(whole)
+            flipped[chance.randrange(4, len(whole))] ^= 1 << chance.randrange(8)
+            done = run("import", self.file(bytes(flipped), "flipped.zip"), "-o", self.snapshot)
+            self.assertIn(done.returncode, (0, 3, 65), done.stderr)
+
+    def test_an_archive_without_json(self):
+        self.refused(self.archive([("readme.txt", b"nothing here")]), "no collection is in it")
+        self.refused(self.archive([]), "ZIP")
+
+    def test_an_archive_inside_an_archive_is_not_opened(self):
+        inner = self.archive([("users.json", self.good)], "inner.zip").read_bytes()
+        self.refused(self.archive([("inner.zip", inner)]), "no collection is in it")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
