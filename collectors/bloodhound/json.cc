@@ -104,6 +104,10 @@ class Handler {
       in_document_ = true;
       return true;
     }
+    if (open_.empty() && !in_list_ && !in_graph_ && type == Value::Type::Object && member_ == "graph") {
+      in_graph_ = true;
+      return true;
+    }
     if (open_.empty() && !in_list_ && type == Value::Type::Array) {
       in_list_ = true;
       return true;
@@ -114,7 +118,8 @@ class Handler {
   }
 
   bool end() {
-    if (open_.empty()) {  // of a list, or of the document
+    if (open_.empty()) {  // of a list, of the graph, or of the document
+      if (!in_list_) in_graph_ = false;
       in_list_ = false;
       return true;
     }
@@ -140,6 +145,7 @@ class Handler {
 
   const Consumer& consumer_;
   bool in_document_ = false;
+  bool in_graph_ = false;
   bool in_list_ = false;
   std::string member_;       ///< of the document
   std::vector<Value> open_;  ///< from the outside inwards

@@ -43,7 +43,7 @@ struct Value {
 
 /// What to do with a document that is an object.
 struct Consumer {
-  /// Each element of a list that is a member `list` of the document.
+  /// Each element of a list that is a member `list` of the document, or of the object that its member `graph` is.
   std::function<Status(std::string_view list, Value&& element)> element;
   /// Each other member.
   std::function<Status(std::string_view name, Value&& value)> member;

@@ -153,7 +153,7 @@ class Import {
     for (const std::string_view name :
          {collected::kAces, collected::kLocalGroups, collected::kLocalGroupMembers, collected::kUserRights,
           collected::kUserRightsRead, collected::kPolicyMembers, collected::kTrusts,
-          collected::kServiceTargets}) {
+          collected::kServiceTargets, collected::kEnrollmentAgents, collected::kEdges}) {
       adds_up_.insert(builder.attribute(name, AttributeSyntax::Text));
     }
   }
@@ -179,60 +179,79 @@ class Import {
  private:
   // -- documents --------------------------------------------------------------------------------------------------
 
+  /// What is known of a document while it is read.
+  struct Reading {
+    const DocumentType* type = nullptr;  ///< of the file's name, or of `meta`
+    std::string stated;                  ///< meta.type
+    std::int64_t count = 0;              ///< meta.count
+    std::uint64_t elements = 0;
+    bool is_graph = false;
+    std::vector<Value> waiting;  ///< for `meta`, when the file's name says nothing
+  };
+
   Status take_document(Document& document) {
     if (document.source == nullptr) {
       note_fault(std::move(document.error), document.name);
       return {};
     }
-    const DocumentType* type = type_of_file(document.name);
-    std::string stated;
-    std::int64_t count = 0;
-    std::uint64_t elements = 0;
-    std::vector<Value> waiting;  // for `meta`, when the file's name says nothing
+    Reading reading;
+    reading.type = type_of_file(document.name);
     const json::Consumer consumer = {.element = [&](std::string_view list, Value&& element) -> Status {
-                                       if (list != "data") return {};
-                                       ++elements;
-                                       if (type == nullptr) {
-                                         waiting.push_back(std::move(element));
-                                       } else {
-                                         take_element(*type, element);
-                                       }
+                                       take_from_list(reading, list, std::move(element));
                                        return {};
                                      },
                                      .member = [&](std::string_view name, Value&& value) -> Status {
-                                       if (name != "meta") return {};
-                                       stated = value.text_of("type");
-                                       if (const Value* const number = value.find("count"))
-                                         count = whole_number(*number).value_or(0);
-                                       if (type == nullptr) type = type_named(stated);
+                                       if (name == "meta") take_meta(reading, value);
                                        return {};
                                      }};
     Status status = json::read(*document.source, consumer);
-    if (type != nullptr) {
-      for (const Value& element : waiting) take_element(*type, element);
+    if (reading.type != nullptr) {
+      for (const Value& element : reading.waiting) take_element(*reading.type, element);
     }
     if (!status) {
       note_fault(std::move(status).error(), document.name);
-      return {};
-    }
-    if (type == nullptr) {
+    } else if (reading.type == nullptr && !reading.is_graph) {
       note_fault(
           {ErrorCode::BadData, "no collection for BloodHound: neither its name nor its meta says of what"},
           document.name);
-      return {};
-    }
-    ++documents_;
-    latest_ = std::max(latest_, time_of_file(document.name));
-    if (!stated.empty() && stated != type->name) {
-      note_fault({ErrorCode::BadData, "its meta says " + stated}, document.name);
-    }
-    // Collectors are known to write a count of 0, and people to add objects by hand: it is told, and no gap.
-    if (count != 0 && static_cast<std::uint64_t>(count) != elements) {
-      builder_.cover({.area = "collection " + visible(document.name) + ": its meta says " +
-                              std::to_string(count) + " objects",
-                      .read = elements});
+    } else {
+      check_meta(reading, document.name);
     }
     return {};
+  }
+
+  void take_from_list(Reading& reading, std::string_view list, Value&& element) {
+    if (list == "nodes" || list == "edges") {
+      reading.is_graph = true;
+      list == "nodes" ? take_node(element) : take_edge(element);
+    } else if (list == "data") {
+      ++reading.elements;
+      if (reading.type == nullptr) {
+        reading.waiting.push_back(std::move(element));
+      } else {
+        take_element(*reading.type, element);
+      }
+    }
+  }
+
+  static void take_meta(Reading& reading, const Value& meta) {
+    reading.stated = meta.text_of("type");
+    if (const Value* const count = meta.find("count")) reading.count = whole_number(*count).value_or(0);
+    if (reading.type == nullptr) reading.type = type_named(reading.stated);
+  }
+
+  void check_meta(const Reading& reading, const std::string& name) {
+    ++documents_;
+    latest_ = std::max(latest_, time_of_file(name));
+    if (reading.type != nullptr && !reading.stated.empty() && reading.stated != reading.type->name) {
+      note_fault({ErrorCode::BadData, "its meta says " + reading.stated}, name);
+    }
+    // Collectors are known to write a count of 0, and people to add objects by hand: it is told, and no gap.
+    if (reading.count != 0 && static_cast<std::uint64_t>(reading.count) != reading.elements) {
+      builder_.cover({.area = "collection " + visible(name) + ": its meta says " +
+                              std::to_string(reading.count) + " objects",
+                      .read = reading.elements});
+    }
   }
 
   void note_fault(Error error, const std::string& name) {
@@ -303,6 +322,78 @@ class Import {
   }
 
   void quarantine() { ++without_identity_; }
+
+  // -- graphs -----------------------------------------------------------------------------------------------------
+
+  // Of a node's kinds the first counts; "Base" is what every node is.
+  void take_node(const Value& element) {
+    std::string_view kind;
+    for (const Value& name : element.items_of("kinds")) {
+      if (kind.empty() && name.text != "Base") kind = name.text;
+    }
+    const std::string_view id = element.text_of("id");
+    if (id.empty()) return quarantine();
+    static const Value kNone;
+    const Value* const stored = element.find("properties");
+    take_graph_object(id, kind, stored == nullptr ? kNone : *stored);
+  }
+
+  void take_graph_object(std::string_view text, std::string_view kind, const Value& properties) {
+    const auto found = std::find_if(std::begin(kTypes), std::end(kTypes),
+                                    [&](const DocumentType& type) { return type.kind == kind; });
+    const DocumentType type = found == std::end(kTypes) ? DocumentType{"nodes", kind, ""} : *found;
+    const auto id = ObjectId::parse(text);
+    ++objects_["nodes"];
+    current_ = {};
+    if (id) {
+      add_identity(type, *id, properties);
+    } else {
+      add_named_identity(type, upper_case(text), properties);
+    }
+    add_properties(properties);
+    if (kind == "User" || kind == "Computer") add_account_control(type, properties, properties);
+    give(collected::kDomainSid, upper_case(properties.text_of("domainsid")));
+    merge(id ? id->to_string() : upper_case(text));
+  }
+
+  // In drawn graphs, identifiers are whatever somebody wrote.
+  void add_named_identity(const DocumentType& type, const std::string& identity, const Value& properties) {
+    give(collected::kKind, type.kind.empty() ? "Base" : type.kind);
+    give(collected::kIdentifier, identity);
+    give("objectClass", "top");
+    give("objectClass", type.object_class);
+    const std::string_view name = properties.text_of("name");
+    give(type.kind == "Computer" ? "dNSHostName" : "sAMAccountName", name.empty() ? identity : name);
+    const std::string dn(properties.text_of("distinguishedname"));
+    current_.has_place = !dn.empty();
+    give("distinguishedName", dn.empty() ? "CN=" + identity : dn, AttributeSyntax::DistinguishedName);
+  }
+
+  void take_edge(const Value& element) {
+    const Value* const start = element.find("start");
+    const Value* const end = element.find("end");
+    for (const Value* const place : {start, end}) {
+      const std::string_view match = place == nullptr ? "" : place->text_of("match_by");
+      if (place == nullptr || place->text_of("value").empty() || (!match.empty() && match != "id")) {
+        ++edges_without_ends_;
+        return;
+      }
+    }
+    const std::string_view kind = element.text_of("kind");
+    if (knowledge::find_edge_kind(kind) == nullptr) {
+      ++unknown_edges_[std::string(kind)];
+      return;
+    }
+    // The object may come later, or not at all.
+    const auto source = ObjectId::parse(start->text_of("value"));
+    const std::string identity = source ? source->to_string() : upper_case(start->text_of("value"));
+    if (!records_.contains(identity)) take_graph_object(identity, start->text_of("kind"), Value());
+    const auto target = ObjectId::parse(end->text_of("value"));
+    current_ = {};
+    give(collected::kEdges, joined({kind, target ? target->to_string() : upper_case(end->text_of("value")),
+                                    end->text_of("kind")}));
+    merge(identity);
+  }
 
   void give(std::string_view attribute, std::string_view text,
             AttributeSyntax syntax = AttributeSyntax::Text) {
@@ -446,6 +537,7 @@ class Import {
     add_user_rights(element);
     add_policy_members(element);
     add_trusts(element);
+    add_registry(element);
   }
 
   static const std::vector<Value>& spn_targets(const Value& element) {
@@ -574,6 +666,44 @@ class Import {
     }
   }
 
+  // What a collector read in the registry of an authority or a domain controller; -1 is a value that is not set.
+  void add_registry(const Value& element) {
+    const auto setting = [&](const Value* registry, std::string_view field, std::string_view name) {
+      const Value* const answer = registry == nullptr ? nullptr : registry->find(field);
+      if (answer == nullptr) return;
+      const Value* const collected = answer->find("Collected");
+      const Value* const value = answer->find("Value");
+      if (collected == nullptr || !collected->is_true() || value == nullptr) return;
+      add_property(std::string(name), nullptr, *value);
+    };
+    const Value* const controller = element.find("DCRegistryData");
+    setting(controller, "CertificateMappingMethods", "certificatemappingmethodsraw");
+    setting(controller, "StrongCertificateBindingEnforcement", "strongcertificatebindingenforcementraw");
+    const Value* const authority = element.find("CARegistryData");
+    setting(authority, "IsUserSpecifiesSanEnabled", "isuserspecifiessanenabled");
+    setting(authority, "RoleSeparationEnabled", "roleseparationenabled");
+    const Value* const agents =
+        authority == nullptr ? nullptr : authority->find("EnrollmentAgentRestrictions");
+    if (agents == nullptr || agents->find("Collected") == nullptr || !agents->find("Collected")->is_true()) {
+      return;
+    }
+    const std::vector<Value>& restrictions = agents->items_of("Restrictions");
+    give(std::string(collected::kProperty) + "hasenrollmentagentrestrictions",
+         restrictions.empty() ? "FALSE" : "TRUE");
+    for (const Value& restriction : restrictions) {
+      if (restriction.text_of("AccessType") != "AccessAllowedCallback") continue;
+      const Value* const agent = restriction.find("Agent");
+      const std::string who = agent == nullptr ? "" : other(*agent, "Base");
+      if (who.empty()) continue;
+      const Value* const all = restriction.find("AllTemplates");
+      const Value* const one = restriction.find("Template");
+      const std::string what = all != nullptr && all->is_true() ? "*"
+                               : one == nullptr                 ? ""
+                                                : identity_of(one->text_of("ObjectIdentifier"));
+      if (!what.empty()) give(collected::kEnrollmentAgents, who + "\t" + what);
+    }
+  }
+
   void give_sessions(const std::vector<std::string>& users) {
     for (const std::string& user : users) give("SharpHound.Sessions", joined({user, "User"}));
   }
@@ -601,6 +731,11 @@ class Import {
     for (const auto& [right, count] : unknown_rights_) {
       told("rights named " + visible(right), count, "no such right is known");
     }
+    for (const auto& [kind, count] : unknown_edges_) {
+      told("edges of kind " + visible(kind), count, "no such kind is known");
+    }
+    told("edges whose ends are not named by identifier", edges_without_ends_,
+         "what they join cannot be told");
     told("local groups", local_groups_missing_, "the collector could not read them");
     if (deleted_ != 0) {
       builder_.cover({.area = "deleted objects", .asked = false, .missing = deleted_, .reason = "no path"});
@@ -622,6 +757,8 @@ class Import {
   std::map<std::string, std::uint64_t> objects_;  ///< by type
   std::map<std::string, std::vector<std::string>> loose_sessions_;
   std::map<std::string, std::uint64_t> unknown_rights_;
+  std::map<std::string, std::uint64_t> unknown_edges_;
+  std::uint64_t edges_without_ends_ = 0;
   std::optional<Error> first_fault_;
   std::uint64_t documents_ = 0;
   std::uint64_t without_identity_ = 0;

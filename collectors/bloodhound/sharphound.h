@@ -1,7 +1,7 @@
 #pragma once
 
 // Reads collections for BloodHound: the JSON of SharpHound and of those that write its format, data versions 4 to 6,
-// as a ZIP archive, a folder or single files.
+// and graphs in its OpenGraph format, as a ZIP archive, a folder or single files.
 
 #include <string>
 

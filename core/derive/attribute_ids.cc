@@ -1,5 +1,7 @@
 #include "core/derive/attribute_ids.h"
 
+#include "core/knowledge/collected_relations.h"
+
 namespace tierline::derive {
 
 AttributeIds::AttributeIds(const snapshot::Snapshot& snapshot)
@@ -37,6 +39,8 @@ AttributeIds::AttributeIds(const snapshot::Snapshot& snapshot)
       trust_attributes(snapshot.attribute("trustAttributes")),
       user_workstations(snapshot.attribute("userWorkstations")),
       assigned_policy(snapshot.attribute("msDS-AssignedAuthNPolicy")),
-      assigned_silo(snapshot.attribute("msDS-AssignedAuthNPolicySilo")) {}
+      assigned_silo(snapshot.attribute("msDS-AssignedAuthNPolicySilo")),
+      collected_kind(snapshot.attribute(knowledge::collected::kKind)),
+      collected_id(snapshot.attribute(knowledge::collected::kIdentifier)) {}
 
 }  // namespace tierline::derive

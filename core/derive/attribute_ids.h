@@ -19,6 +19,7 @@ struct AttributeIds {
   Id server_reference, gpc_functionality_version, gpc_wql_filter;
   Id trust_partner, flat_name, security_identifier, trust_direction, trust_type, trust_attributes;
   Id user_workstations, assigned_policy, assigned_silo;
+  Id collected_kind, collected_id;
 };
 
 }  // namespace tierline::derive

@@ -20,10 +20,12 @@ constexpr Pass kPasses[] = {
     add_special_identities,
     add_trusts,
     add_host_access,
+    add_certificates,
     mark_tier_zero,
 };
 
-constexpr Pass kBloodHoundPasses[] = {judge_collected_owners, add_bloodhound_dcsync, add_host_access};
+constexpr Pass kBloodHoundPasses[] = {judge_collected_owners, add_bloodhound_dcsync, add_host_access,
+                                      add_certificates};
 
 Derived derive_as_bloodhound(Derivation& derivation) {
   add_collected(derivation);

@@ -172,6 +172,8 @@ ClassId DirectoryModel::class_of(const Object& object) const {
 }
 
 NodeKind DirectoryModel::kind_of(const Object& object) const {
+  // Somebody has looked already, as a collector for BloodHound does.
+  if (const auto kind = knowledge::find_node_kind(object.text(attributes_.collected_kind))) return *kind;
   for (const knowledge::ClassKind& row : knowledge::class_kinds()) {
     if (!row.under.empty() && !contains_nocase(object.dn(), row.under)) continue;
     if (!has_class(object, attributes_.object_class, row.object_class)) continue;
@@ -200,6 +202,8 @@ graph::Node DirectoryModel::describe(const Object& object) const {
     node.id = id_of(*sid, domain);
   } else if (!object.guid().is_zero()) {
     node.id = upper_case(object.guid().to_string());
+  } else if (object.has(attributes_.collected_id)) {
+    node.id = object.text(attributes_.collected_id);
   } else {
     node.id = "DN=" + upper_case(object.dn());
   }
@@ -210,7 +214,7 @@ graph::Node DirectoryModel::describe(const Object& object) const {
   if (node.kind == NodeKind::GPO && object.has(attributes_.display_name)) {
     name = object.text(attributes_.display_name);
   }
-  if (node.kind == NodeKind::Domain) {
+  if (node.kind == NodeKind::Domain && !node.domain.empty()) {
     node.name = node.domain;
   } else if (node.kind == NodeKind::Computer) {
     const std::string_view host = object.text(attributes_.dns_host_name);
@@ -221,7 +225,7 @@ graph::Node DirectoryModel::describe(const Object& object) const {
       node.name = upper_case(name) + "." + node.domain;
     }
   } else {
-    node.name = upper_case(name) + "@" + node.domain;
+    node.name = upper_case(name) + (node.domain.empty() ? "" : "@" + node.domain);
   }
   if (node.kind == NodeKind::User || node.kind == NodeKind::Computer) {
     if (const auto control = object.number(attributes_.user_account_control)) {

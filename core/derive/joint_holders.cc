@@ -7,7 +7,7 @@ namespace tierline::derive {
 using graph::NodeId;
 using knowledge::EdgeKind;
 
-JointHolders::JointHolders(const graph::GraphBuilder& builder) {
+JointHolders::JointHolders(const graph::GraphBuilder& builder, Rules rules) : rules_(rules) {
   for (const auto& [edge, evidence] : builder.pending()) {
     if (edge.kind != EdgeKind::MemberOf && edge.kind != EdgeKind::MemberOfLocalGroup) continue;
     groups_of_[edge.source].push_back(edge.target);
@@ -50,6 +50,25 @@ std::set<NodeId> JointHolders::of(const std::vector<std::set<NodeId>>& sets) con
     if (members == members_of_.end()) continue;
     for (const NodeId member : members->second) {
       if (seen.insert(member).second) queue.push_back(member);
+    }
+  }
+  if (rules_ != Rules::Ours) return found;
+  std::set<NodeId> topmost = found;
+  for (const NodeId principal : found) {
+    topmost.erase(principal);
+    if (!is_in(principal, topmost)) topmost.insert(principal);
+  }
+  return topmost;
+}
+
+std::set<NodeId> JointHolders::members_and(const std::set<NodeId>& principals) const {
+  std::set<NodeId> found = principals;
+  std::vector<NodeId> queue(principals.begin(), principals.end());
+  for (std::size_t next = 0; next < queue.size(); ++next) {
+    const auto members = members_of_.find(queue[next]);
+    if (members == members_of_.end()) continue;
+    for (const NodeId member : members->second) {
+      if (found.insert(member).second) queue.push_back(member);
     }
   }
   return found;

@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/derive/derive.h"
 #include "core/graph/graph_builder.h"
 
 namespace tierline::derive {
@@ -13,15 +14,20 @@ namespace tierline::derive {
 class JointHolders {
  public:
   /// Takes the memberships, of local groups as well, that the builder holds so far.
-  explicit JointHolders(const graph::GraphBuilder& builder);
+  JointHolders(const graph::GraphBuilder& builder, Rules rules);
 
   /// Of those who are in every set, directly or as members of a group in it: the ones named in a set, and where a
-  /// group named there does not qualify, those of its members that do. Members of one that does are not repeated.
+  /// group named there does not qualify, those of its members that do. By our rules a member of one that does is
+  /// not repeated; BloodHound repeats it when another group named there led to it.
   std::set<graph::NodeId> of(const std::vector<std::set<graph::NodeId>>& sets) const;
+
+  /// The principals, and everyone in groups among them.
+  std::set<graph::NodeId> members_and(const std::set<graph::NodeId>& principals) const;
 
  private:
   bool is_in(graph::NodeId principal, const std::set<graph::NodeId>& set) const;
 
+  Rules rules_;
   std::unordered_map<graph::NodeId, std::vector<graph::NodeId>> groups_of_;
   std::unordered_map<graph::NodeId, std::vector<graph::NodeId>> members_of_;
 };

@@ -45,6 +45,8 @@ std::string_view text_of(Rule rule) {
       return "Whoever logs on gets it by the way of logging on.";
     case Rule::EnabledGuest:
       return "Guest is enabled: an unknown user is taken for it.";
+    case Rule::CertificateConditions:
+      return "The settings of the template and of its authority allow it together.";
     case Rule::AbsentDacl:
       return "The descriptor has no DACL, so everyone has every right.";
   }
@@ -77,7 +79,8 @@ ConditionId GraphBuilder::condition(std::vector<NodeId> excluded) {
 }
 
 void GraphBuilder::add_edge(const Edge& edge, Evidence evidence) {
-  if (edge.source != edge.target) edges_.push_back({edge, evidence});
+  if (edge.source != edge.target || knowledge::may_be_to_itself(edge.kind))
+    edges_.push_back({edge, evidence});
 }
 
 AttackGraph GraphBuilder::finish() {

@@ -53,6 +53,7 @@ enum class Rule : std::uint32_t {
   NetworkLogon,
   ChosenLogon,
   EnabledGuest,
+  CertificateConditions,
 };
 
 std::string_view text_of(Rule rule);

@@ -24,7 +24,7 @@ class GraphBuilder {
 
   /// Edges that agree in source, target and kind become one: it keeps all evidence, is traversable if one
   /// of them was, and has a condition only if every traversable one had. An edge from a node to itself
-  /// says nothing and is dropped.
+  /// says nothing and is dropped, unless its kind may be one.
   void add_edge(const Edge& edge, Evidence evidence);
 
   /// Edges added so far, for passes that look at the work of earlier ones.

@@ -33,11 +33,17 @@ inline constexpr std::string_view kPolicyMembers = "SharpHound.GPOChanges";
 inline constexpr std::string_view kTrusts = "SharpHound.Trusts";
 /// "COMPUTER PORT SERVICE"
 inline constexpr std::string_view kServiceTargets = "SharpHound.SPNTargets";
+/// "AGENT KIND TEMPLATE|*": who may enrol on behalf of others at an authority that restricts it.
+inline constexpr std::string_view kEnrollmentAgents = "SharpHound.EnrollmentAgents";
 /// "TRUE"
 inline constexpr std::string_view kUnconstrained = "SharpHound.UnconstrainedDelegation";
 inline constexpr std::string_view kIsDomainController = "SharpHound.IsDC";
 /// The SID of the object's domain.
 inline constexpr std::string_view kDomainSid = "SharpHound.DomainSID";
+/// The object's identifier, where it is neither SID nor GUID.
+inline constexpr std::string_view kIdentifier = "SharpHound.ObjectIdentifier";
+/// "EDGE OTHER KIND": an edge from the object, stated as such by a graph.
+inline constexpr std::string_view kEdges = "SharpHound.Edges";
 /// What the collector calls the object: "User", "CertTemplate".
 inline constexpr std::string_view kKind = "SharpHound.Kind";
 /// Whatever the collector says of the object that LDAP has no attribute for: kProperty + "blocksinheritance".

@@ -86,6 +86,25 @@ enum class EdgeKind : std::uint8_t {
   ManageCA,
   ManageCertificates,
   OIDGroupLink,
+  DelegatedEnrollmentAgent,
+  ExtendedByPolicy,
+  IssuedSignedBy,
+  EnterpriseCAFor,
+  RootCAFor,
+  TrustedForNTAuth,
+  NTAuthStoreFor,
+  EnrollOnBehalfOf,
+  GoldenCert,
+  ADCSESC1,
+  ADCSESC3,
+  ADCSESC4,
+  ADCSESC6a,
+  ADCSESC6b,
+  ADCSESC9a,
+  ADCSESC9b,
+  ADCSESC10a,
+  ADCSESC10b,
+  ADCSESC13,
 };
 
 /// What a domain expert should check about one kind of edge.
@@ -108,6 +127,9 @@ constexpr bool puts_in_token(EdgeKind kind) {
   return kind == EdgeKind::MemberOf || kind == EdgeKind::HasSIDHistory ||
          kind == EdgeKind::ClaimSpecialIdentity;
 }
+
+/// A template whose certificates allow to ask for more of the same in another name.
+constexpr bool may_be_to_itself(EdgeKind kind) { return kind == EdgeKind::EnrollOnBehalfOf; }
 
 /// All rows, in the order of EdgeKind.
 std::span<const EdgeKindInfo> edge_kinds();

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace tierline::knowledge {
@@ -35,6 +36,14 @@ inline constexpr std::array<std::string_view, 18> kNodeKindNames = {
     "Site", "SiteServer",   "SiteSubnet",   "ADLocalGroup"};
 
 constexpr std::string_view name_of(NodeKind kind) { return kNodeKindNames[static_cast<std::size_t>(kind)]; }
+
+/// By name; absent when there is none.
+constexpr std::optional<NodeKind> find_node_kind(std::string_view name) {
+  for (std::size_t kind = 0; kind < kNodeKindNames.size(); ++kind) {
+    if (kNodeKindNames[kind] == name) return static_cast<NodeKind>(kind);
+  }
+  return std::nullopt;
+}
 
 /// A set of node kinds, for the columns of rule tables.
 class NodeKinds {

@@ -69,11 +69,9 @@ void add_bloodhound_logon_groups(Derivation& derivation) {
 }
 
 void add_bloodhound_dcsync(Derivation& derivation, Tokens&) {
-  const JointHolders joint(derivation.graph);
-  for (const Domain& domain : derivation.directory.domains()) {
-    if (domain.head != snapshot::kNoObject) {
-      add_dcsync(derivation, derivation.directory.node_of(domain.head), joint);
-    }
+  const JointHolders joint(derivation.graph, derivation.rules);
+  for (NodeId n = 0; n < derivation.graph.node_count(); ++n) {
+    if (derivation.graph.node(n).kind == knowledge::NodeKind::Domain) add_dcsync(derivation, n, joint);
   }
 }
 

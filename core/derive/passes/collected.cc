@@ -59,11 +59,7 @@ class Collected {
     const auto [place, added] = by_id_.try_emplace(std::string(id), graph::kNoNode);
     if (added) place->second = make_node(id);
     graph::Node& found = derivation_.graph.node(place->second);
-    if (found.kind == NodeKind::Base) {
-      for (std::size_t k = 0; k < knowledge::kNodeKindNames.size(); ++k) {
-        if (knowledge::kNodeKindNames[k] == kind) found.kind = static_cast<NodeKind>(k);
-      }
-    }
+    if (found.kind == NodeKind::Base) found.kind = knowledge::find_node_kind(kind).value_or(NodeKind::Base);
     return place->second;
   }
 
@@ -123,6 +119,10 @@ class Collected {
     for_each(object, collected::kServiceTargets, 3, [&](const auto& parts, const Evidence& evidence) {
       if (parts[2] == "SQLAdmin") add(self, node(parts[0], "Computer"), EdgeKind::SQLAdmin, evidence);
     });
+    for_each(object, collected::kEdges, 3, [&](const auto& parts, const Evidence& evidence) {
+      const knowledge::EdgeKindInfo* const kind = knowledge::find_edge_kind(parts[0]);
+      if (kind != nullptr) add(self, node(parts[1], parts[2]), kind->kind, evidence);
+    });
     add_rights(object, self);
     add_local_groups(object, self);
     for_each(object, collected::kUserRights, 3, [&](const auto& parts, const Evidence& evidence) {
@@ -131,6 +131,27 @@ class Collected {
     });
     add_trusts(object, self);
     add_delegation(object, self);
+    add_certificate_services(object, self);
+  }
+
+  void add_certificate_services(const Object& object, NodeId self) {
+    const std::string_view domain = object.text(attribute(collected::kDomainSid));
+    const NodeKind kind = derivation_.graph.node(self).kind;
+    for_each(object, collected::kDomainSid, 1, [&](const auto&, const Evidence& evidence) {
+      if (kind == NodeKind::RootCA) add(self, node(domain, "Domain"), EdgeKind::RootCAFor, evidence);
+      if (kind == NodeKind::NTAuthStore)
+        add(self, node(domain, "Domain"), EdgeKind::NTAuthStoreFor, evidence);
+    });
+    for_each(object, collected::kEnrollmentAgents, 3, [&](const auto& parts, const Evidence& evidence) {
+      const NodeId agent = node(parts[0], parts[1]);
+      if (parts[2] != "*") {
+        add(agent, node(parts[2], "CertTemplate"), EdgeKind::DelegatedEnrollmentAgent, evidence);
+        return;
+      }
+      for_each(object, "SharpHound.EnabledCertTemplates", 1, [&](const auto& published, const Evidence&) {
+        add(agent, node(published[0], "CertTemplate"), EdgeKind::DelegatedEnrollmentAgent, evidence);
+      });
+    });
   }
 
   // An owner's rights end where an entry for OWNER RIGHTS says so ([MS-DTYP] 2.5.3.2). Of such an entry the

@@ -46,7 +46,7 @@ void add_host_access(Derivation& derivation, Tokens&) {
   }
   if (hosts.empty()) return;
 
-  const JointHolders joint(derivation.graph);
+  const JointHolders joint(derivation.graph, derivation.rules);
   const auto attribute = derivation.directory.snapshot().attribute(knowledge::collected::kUserRightsRead);
   for (const auto& [computer, host] : hosts) {
     const auto add_members = [&](std::uint32_t rid, EdgeKind kind) {

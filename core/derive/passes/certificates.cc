@@ -1,0 +1,529 @@
+// Certificates that log on as somebody else: how authorities hang together and who trusts them, and who can get
+// which certificate of which template ([MS-WCCE], [MS-CRTD], [MS-PKCA]).
+
+#include <algorithm>
+#include <charconv>
+#include <functional>
+#include <map>
+#include <set>
+#include <unordered_map>
+
+#include "core/base/text.h"
+#include "core/derive/joint_holders.h"
+#include "core/derive/passes/passes.h"
+#include "core/knowledge/collected_relations.h"
+
+namespace tierline::derive {
+namespace {
+
+using graph::Evidence;
+using graph::NodeId;
+using knowledge::EdgeKind;
+using knowledge::NodeKind;
+using Nodes = std::set<NodeId>;
+
+// Extended key usages, [MS-WCCE] 2.2.2.7.7.3 and [RFC 5280] 4.2.1.12.
+constexpr std::string_view kAnyPurpose = "2.5.29.37.0";
+constexpr std::string_view kClientAuthentication = "1.3.6.1.5.5.7.3.2";
+constexpr std::string_view kSmartcardLogon = "1.3.6.1.4.1.311.20.2.2";
+constexpr std::string_view kPkinitClient = "1.3.6.1.5.2.3.4";
+constexpr std::string_view kEnrollmentAgent = "1.3.6.1.4.1.311.20.2.1";
+
+constexpr std::int64_t kMapsByUserName =
+    0x4;  // CertificateMappingMethods, UPN in the subject alternative name
+
+/// What decides about the certificates of a template. Unknown is not true: no edge rests on it.
+struct Template {
+  NodeId node = graph::kNoNode;
+  std::int64_t schema_version = 1;
+  std::int64_t signatures = 0;
+  bool needs_approval = false;
+  bool logs_on = false;         ///< with Kerberos
+  bool logs_on_by_tls = false;  ///< with Schannel
+  bool names_are_free = false;
+  bool leaves_out_sid = false;
+  bool carries_user_name = false;  ///< UPN or SPN in the subject alternative name
+  bool carries_host_name = false;
+  std::vector<std::string> purposes;
+  std::vector<std::string> signer_purposes;
+  std::vector<std::string> policies;
+
+  /// Issued to whoever may enrol, at once.
+  bool is_open() const { return !needs_approval && takes_no_signature(); }
+  bool takes_no_signature() const { return schema_version == 1 || signatures == 0; }
+  bool has(std::string_view purpose) const {
+    return std::find(purposes.begin(), purposes.end(), purpose) != purposes.end();
+  }
+};
+
+struct Authority {
+  NodeId node = graph::kNoNode;
+  bool lets_requests_name_subjects = false;
+  bool restricts_agents = false;
+  Nodes domains;  ///< that accept its certificates for logon
+};
+
+class Certificates {
+ public:
+  explicit Certificates(Derivation& derivation)
+      : derivation_(derivation), builder_(derivation.graph), snapshot_(derivation.directory.snapshot()) {}
+
+  void run() {
+    read_objects();
+    if (templates_.empty() && certificates_.empty()) return;
+    add_chains();
+    index_edges();
+    find_accepted_authorities();
+    add_policies();
+    add_agents();
+    const JointHolders joint(builder_, derivation_.rules);
+    for (const Authority& authority : authorities_) add_golden(authority);
+    for (const Template& one : templates_) {
+      for (const Authority* const authority : publishers_of(one.node)) {
+        if (authority->domains.empty()) continue;
+        add_escalations(one, *authority, joint);
+      }
+    }
+  }
+
+ private:
+  // -- properties -------------------------------------------------------------------------------------------------
+
+  std::vector<std::string> values(NodeId node, std::string_view property) const {
+    std::vector<std::string> found;
+    const std::uint32_t object = builder_.node(node).object;
+    if (object == snapshot::kNoObject) return found;
+    const auto id = snapshot_.attribute(std::string(knowledge::collected::kProperty) + std::string(property));
+    if (id == snapshot::kNoAttribute) return found;
+    for (const auto value : snapshot_.object(object).values(id)) found.emplace_back(value.text());
+    return found;
+  }
+
+  bool flag(NodeId node, std::string_view property) const {
+    const std::vector<std::string> found = values(node, property);
+    return !found.empty() && equal_ascii_nocase(found[0], "true");
+  }
+
+  std::optional<std::int64_t> number(NodeId node, std::string_view property) const {
+    const std::vector<std::string> found = values(node, property);
+    std::int64_t value = 0;
+    if (found.empty() ||
+        std::from_chars(found[0].data(), found[0].data() + found[0].size(), value).ec != std::errc()) {
+      return std::nullopt;
+    }
+    return value;
+  }
+
+  void read_objects() {
+    for (NodeId n = 0; n < builder_.node_count(); ++n) {
+      switch (builder_.node(n).kind) {
+        case NodeKind::CertTemplate:
+          templates_.push_back(read_template(n));
+          break;
+        case NodeKind::EnterpriseCA:
+          authorities_.push_back({.node = n,
+                                  .lets_requests_name_subjects = flag(n, "isuserspecifiessanenabled"),
+                                  .restricts_agents = flag(n, "hasenrollmentagentrestrictions")});
+          certificates_.push_back(n);
+          break;
+        case NodeKind::RootCA:
+        case NodeKind::AIACA:
+          certificates_.push_back(n);
+          break;
+        case NodeKind::NTAuthStore:
+          stores_.push_back(n);
+          break;
+        default:
+          break;
+      }
+    }
+  }
+
+  Template read_template(NodeId n) const {
+    Template found;
+    found.node = n;
+    found.schema_version = number(n, "schemaversion").value_or(0);
+    found.signatures = number(n, "authorizedsignatures").value_or(0);
+    found.needs_approval = flag(n, "requiresmanagerapproval");
+    found.purposes = values(n, "effectiveekus");
+    found.signer_purposes = values(n, "applicationpolicies");
+    found.policies = values(n, "certificatepolicy");
+    found.logs_on = flag(n, "authenticationenabled");
+    // Older collectors do not say it, but name the purposes that decide it.
+    found.logs_on_by_tls = values(n, "schannelauthenticationenabled").empty()
+                               ? found.logs_on && (found.purposes.empty() || found.has(kAnyPurpose) ||
+                                                   found.has(kClientAuthentication))
+                               : flag(n, "schannelauthenticationenabled");
+    found.names_are_free = flag(n, "enrolleesuppliessubject");
+    found.leaves_out_sid = flag(n, "nosecurityextension");
+    found.carries_user_name = flag(n, "subjectaltrequireupn") || flag(n, "subjectaltrequirespn");
+    found.carries_host_name = flag(n, "subjectaltrequiredns") || flag(n, "subjectaltrequiredomaindns");
+    return found;
+  }
+
+  // -- who issued and accepts whom --------------------------------------------------------------------------------
+
+  Evidence evidence_of(NodeId node, std::string_view property) const {
+    const std::uint32_t object = builder_.node(node).object;
+    const auto id = snapshot_.attribute(std::string(knowledge::collected::kProperty) + std::string(property));
+    if (object == snapshot::kNoObject || id == snapshot::kNoAttribute) {
+      return {.item = static_cast<std::uint32_t>(graph::Rule::CertificateConditions)};
+    }
+    return {.kind = Evidence::Kind::Attribute, .attribute = id, .object = object};
+  }
+
+  void add(NodeId source, NodeId target, EdgeKind kind, const Evidence& evidence) {
+    add_edge(derivation_, source, target, kind, evidence);
+  }
+
+  std::string thumbprint(NodeId node) const {
+    std::vector<std::string> found = values(node, "certthumbprint");
+    if (found.empty()) found = values(node, "certchain");
+    return found.empty() ? "" : upper_case(found[0]);
+  }
+
+  void add_chains() {
+    std::multimap<std::string, NodeId> by_thumbprint;
+    for (const NodeId n : certificates_) {
+      if (const std::string own = thumbprint(n); !own.empty()) by_thumbprint.emplace(own, n);
+    }
+    for (const NodeId n : certificates_) {
+      const std::vector<std::string> chain = values(n, "certchain");
+      if (chain.size() > 1) {
+        const auto [begin, end] = by_thumbprint.equal_range(upper_case(chain[1]));
+        for (auto issuer = begin; issuer != end; ++issuer) {
+          add(n, issuer->second, EdgeKind::IssuedSignedBy, evidence_of(n, "certchain"));
+        }
+      }
+      if (builder_.node(n).kind != NodeKind::EnterpriseCA) continue;
+      const auto [begin, end] = by_thumbprint.equal_range(thumbprint(n));
+      for (auto same = begin; same != end; ++same) {
+        if (builder_.node(same->second).kind == NodeKind::EnterpriseCA) continue;
+        add(n, same->second, EdgeKind::EnterpriseCAFor, evidence_of(n, "certthumbprint"));
+      }
+      for (const NodeId store : stores_) {
+        for (const std::string& trusted : values(store, "certthumbprints")) {
+          if (upper_case(trusted) != thumbprint(n) || thumbprint(n).empty()) continue;
+          add(n, store, EdgeKind::TrustedForNTAuth, evidence_of(store, "certthumbprints"));
+        }
+      }
+    }
+  }
+
+  void index_edges() {
+    for (const auto& [edge, evidence] : builder_.pending()) {
+      switch (edge.kind) {
+        case EdgeKind::IssuedSignedBy:
+        case EdgeKind::EnterpriseCAFor:
+        case EdgeKind::RootCAFor:
+        case EdgeKind::TrustedForNTAuth:
+        case EdgeKind::NTAuthStoreFor:
+        case EdgeKind::PublishedTo:
+        case EdgeKind::OIDGroupLink:
+        case EdgeKind::HasSIDHistory:
+        case EdgeKind::MemberOf:
+          out_[edge.kind][edge.source].insert(edge.target);
+          break;
+        default:
+          break;
+      }
+      in_[edge.kind][edge.target].insert(edge.source);
+    }
+  }
+
+  const Nodes& from(NodeId node, EdgeKind kind) const { return find(out_, node, kind); }
+  const Nodes& into(NodeId node, EdgeKind kind) const { return find(in_, node, kind); }
+
+  using Index = std::map<EdgeKind, std::unordered_map<NodeId, Nodes>>;
+  static const Nodes& find(const Index& index, NodeId node, EdgeKind kind) {
+    static const Nodes kNone;
+    const auto edges = index.find(kind);
+    if (edges == index.end()) return kNone;
+    const auto found = edges->second.find(node);
+    return found == edges->second.end() ? kNone : found->second;
+  }
+
+  // A domain accepts an authority that chains to a root it trusts and stands in its NTAuth store.
+  void find_accepted_authorities() {
+    for (Authority& authority : authorities_) {
+      Nodes rooted;
+      std::vector<NodeId> queue = {authority.node};
+      Nodes seen = {authority.node};
+      for (std::size_t next = 0; next < queue.size(); ++next) {
+        const NodeId at = queue[next];
+        for (const NodeId domain : from(at, EdgeKind::RootCAFor)) rooted.insert(domain);
+        for (const EdgeKind kind : {EdgeKind::IssuedSignedBy, EdgeKind::EnterpriseCAFor}) {
+          for (const NodeId above : from(at, kind)) {
+            if (seen.insert(above).second) queue.push_back(above);
+          }
+        }
+      }
+      for (const NodeId store : from(authority.node, EdgeKind::TrustedForNTAuth)) {
+        for (const NodeId domain : from(store, EdgeKind::NTAuthStoreFor)) {
+          if (rooted.contains(domain)) authority.domains.insert(domain);
+        }
+      }
+      by_authority_.emplace(authority.node, &authority);
+    }
+  }
+
+  std::vector<const Authority*> publishers_of(NodeId one) const {
+    std::vector<const Authority*> found;
+    for (const NodeId node : from(one, EdgeKind::PublishedTo)) {
+      if (const auto place = by_authority_.find(node); place != by_authority_.end()) {
+        found.push_back(place->second);
+      }
+    }
+    return found;
+  }
+
+  bool is_published_by_accepted(NodeId one) const {
+    const auto publishers = publishers_of(one);
+    return std::any_of(publishers.begin(), publishers.end(),
+                       [](const Authority* authority) { return !authority->domains.empty(); });
+  }
+
+  void add_policies() {
+    std::multimap<std::string, NodeId> policies;
+    for (NodeId n = 0; n < builder_.node_count(); ++n) {
+      if (builder_.node(n).kind != NodeKind::IssuancePolicy) continue;
+      for (const std::string& oid : values(n, "certtemplateoid")) policies.emplace(oid, n);
+    }
+    for (const Template& one : templates_) {
+      for (const std::string& oid : one.policies) {
+        const auto [begin, end] = policies.equal_range(oid);
+        for (auto policy = begin; policy != end; ++policy) {
+          if (builder_.node(policy->second).domain != builder_.node(one.node).domain) continue;
+          add(one.node, policy->second, EdgeKind::ExtendedByPolicy,
+              evidence_of(one.node, "certificatepolicy"));
+          extended_by_[one.node].insert(policy->second);
+        }
+      }
+    }
+  }
+
+  // With a certificate of the one, its holder may ask for certificates of the other in the name of others.
+  void add_agents() {
+    for (const auto& [kind, sources] : in_) {
+      if (kind != EdgeKind::EnrollOnBehalfOf) continue;
+      for (const auto& [target, agents] : sources) agents_of_[target] = agents;
+    }
+    for (const Template& agent : templates_) {
+      const bool is_any = agent.has(kAnyPurpose);
+      const bool is_agent = agent.has(kEnrollmentAgent);
+      if (!is_published_by_accepted(agent.node)) continue;
+      for (const Template& target : templates_) {
+        if (!is_published_by_accepted(target.node)) continue;
+        if (builder_.node(agent.node).domain != builder_.node(target.node).domain) continue;
+        const auto& signer = target.signer_purposes;
+        const bool asks = target.signatures >= 1 &&
+                          std::find(signer.begin(), signer.end(), kEnrollmentAgent) != signer.end();
+        bool allowed = false;
+        if (target.schema_version == 1) {
+          allowed = is_agent || is_any || (agent.schema_version > 0 && agent.purposes.empty());
+        } else if (target.schema_version > 1) {
+          allowed = is_agent && !is_any && asks;
+        }
+        if (!allowed) continue;
+        // A template may stand for itself, which the graph has no edge for.
+        agents_of_[target.node].insert(agent.node);
+        add(agent.node, target.node, EdgeKind::EnrollOnBehalfOf, evidence_of(agent.node, "effectiveekus"));
+      }
+    }
+  }
+
+  // -- who can get what -------------------------------------------------------------------------------------------
+
+  void add_golden(const Authority& authority) {
+    for (const NodeId host : into(authority.node, EdgeKind::HostsCAService)) {
+      for (const NodeId domain : authority.domains) {
+        add(host, domain, EdgeKind::GoldenCert, evidence_of(authority.node, "certthumbprint"));
+      }
+    }
+  }
+
+  Nodes holders(NodeId node, std::initializer_list<EdgeKind> kinds) const {
+    Nodes found;
+    for (const EdgeKind kind : kinds) {
+      const Nodes& more = into(node, kind);
+      found.insert(more.begin(), more.end());
+    }
+    return found;
+  }
+
+  Nodes may_enroll(const Template& one) const {
+    return holders(one.node, {EdgeKind::Enroll, EdgeKind::AllExtendedRights, EdgeKind::GenericAll});
+  }
+
+  /// Edges from each of `principals` to the domains that accept the authority.
+  void reach(const Nodes& principals, const Authority& authority, EdgeKind kind, NodeId one) {
+    for (const NodeId principal : principals) {
+      for (const NodeId domain : authority.domains) add(principal, domain, kind, evidence_of(one, "oid"));
+    }
+  }
+
+  void add_escalations(const Template& one, const Authority& authority, const JointHolders& joint) {
+    const Nodes at_authority = holders(authority.node, {EdgeKind::Enroll});
+    if (at_authority.empty()) return;
+    add_template_control(one, authority, at_authority, joint);
+    add_agent_enrollment(one, authority, at_authority, joint);
+    if (!one.is_open()) return;
+    const Nodes enrolling = joint.of({may_enroll(one), at_authority});
+    if (enrolling.empty()) return;
+    if (one.logs_on && one.names_are_free) reach(enrolling, authority, EdgeKind::ADCSESC1, one.node);
+    if (authority.lets_requests_name_subjects) {
+      const Nodes able = without_users_if_host_name(enrolling, one);
+      if (one.logs_on && one.leaves_out_sid) reach(able, authority, EdgeKind::ADCSESC6a, one.node);
+      if (one.logs_on_by_tls) {
+        reach_where(able, authority, EdgeKind::ADCSESC6b, one.node,
+                    [&](NodeId domain) { return maps_by_user_name(domain); });
+      }
+    }
+    if (!one.names_are_free) add_renamings(one, authority, enrolling, joint);
+    if (one.logs_on) add_group_links(one, enrolling);
+  }
+
+  void reach_where(const Nodes& principals, const Authority& authority, EdgeKind kind, NodeId one,
+                   const std::function<bool(NodeId)>& accepts) {
+    for (const NodeId domain : authority.domains) {
+      if (!accepts(domain)) continue;
+      for (const NodeId principal : principals) add(principal, domain, kind, evidence_of(one, "oid"));
+    }
+  }
+
+  // Users have no host name, which the certificate would have to carry.
+  Nodes without_users_if_host_name(Nodes principals, const Template& one) const {
+    if (!one.carries_host_name) return principals;
+    std::erase_if(principals, [&](NodeId n) { return builder_.node(n).kind == NodeKind::User; });
+    return principals;
+  }
+
+  // ESC4: who can write the template makes it what is needed.
+  void add_template_control(const Template& one, const Authority& authority, const Nodes& at_authority,
+                            const JointHolders& joint) {
+    const Nodes full =
+        holders(one.node, {EdgeKind::GenericAll, EdgeKind::Owns, EdgeKind::WriteOwner, EdgeKind::WriteDacl});
+    const Nodes enrol = holders(one.node, {EdgeKind::Enroll, EdgeKind::AllExtendedRights});
+    const Nodes write = holders(one.node, {EdgeKind::GenericWrite});
+    const Nodes name = holders(one.node, {EdgeKind::WritePKINameFlag});
+    const Nodes enrollment = holders(one.node, {EdgeKind::WritePKIEnrollmentFlag});
+    Nodes found = joint.of({full, at_authority});
+    const auto also = [&](const std::vector<Nodes>& sets) {
+      const Nodes more = joint.of(sets);
+      found.insert(more.begin(), more.end());
+    };
+    also({write, enrol, at_authority});
+    if (one.logs_on && one.takes_no_signature()) {
+      if (!one.needs_approval) also({name, enrol, at_authority});
+      if (one.names_are_free) also({enrollment, enrol, at_authority});
+      also({name, enrollment, enrol, at_authority});
+    }
+    reach(found, authority, EdgeKind::ADCSESC4, one.node);
+  }
+
+  // ESC3: `one` is what the certificate is asked for in the name of somebody.
+  void add_agent_enrollment(const Template& one, const Authority& authority, const Nodes& at_authority,
+                            const JointHolders& joint) {
+    const auto agents = agents_of_.find(one.node);
+    if (agents == agents_of_.end() || !one.logs_on || one.needs_approval) return;
+    for (const Template& agent : templates_) {
+      if (!agents->second.contains(agent.node) || !agent.is_open()) continue;
+      for (const Authority* const first : publishers_of(agent.node)) {
+        std::vector<Nodes> sets = {may_enroll(agent), holders(first->node, {EdgeKind::Enroll}),
+                                   may_enroll(one), at_authority};
+        if (authority.restricts_agents)
+          sets.push_back(holders(one.node, {EdgeKind::DelegatedEnrollmentAgent}));
+        const Nodes able = without_users_if_host_name(joint.of(sets), agent);
+        for (const NodeId domain : authority.domains) {
+          if (!first->domains.contains(domain)) continue;
+          for (const NodeId principal : able) {
+            add(principal, domain, EdgeKind::ADCSESC3, evidence_of(agent.node, "oid"));
+          }
+        }
+      }
+    }
+  }
+
+  // ESC9 and ESC10: who can rename an account that enrols gets a certificate in another one's name.
+  void add_renamings(const Template& one, const Authority& authority, const Nodes& enrolling,
+                     const JointHolders& joint) {
+    const bool by_kerberos = one.logs_on && one.leaves_out_sid;
+    if (!by_kerberos && !one.logs_on_by_tls) return;
+    const Nodes accounts = joint.members_and(enrolling);
+    const auto weak = [&](NodeId domain) { return binds_weakly(domain); };
+    const auto mapped = [&](NodeId domain) { return maps_by_user_name(domain); };
+    for (const bool by_host : {false, true}) {
+      if (!(by_host ? one.carries_host_name : one.carries_user_name)) continue;
+      Nodes attackers;
+      for (const NodeId account : accounts) {
+        const NodeKind kind = builder_.node(account).kind;
+        const bool fits = kind == NodeKind::Computer || (kind == NodeKind::User && !one.carries_host_name);
+        if (!fits) continue;
+        const Nodes control = holders(account, {EdgeKind::GenericAll, EdgeKind::GenericWrite, EdgeKind::Owns,
+                                                EdgeKind::WriteOwner, EdgeKind::WriteDacl});
+        attackers.insert(control.begin(), control.end());
+      }
+      if (by_kerberos) {
+        reach_where(attackers, authority, by_host ? EdgeKind::ADCSESC9b : EdgeKind::ADCSESC9a, one.node,
+                    weak);
+      }
+      if (one.logs_on_by_tls) {
+        reach_where(attackers, authority, by_host ? EdgeKind::ADCSESC10b : EdgeKind::ADCSESC10a, one.node,
+                    mapped);
+      }
+    }
+  }
+
+  // ESC13: the certificate carries a policy that stands for a group.
+  void add_group_links(const Template& one, const Nodes& enrolling) {
+    const auto policies = extended_by_.find(one.node);
+    if (policies == extended_by_.end()) return;
+    for (const NodeId policy : policies->second) {
+      for (const NodeId group : from(policy, EdgeKind::OIDGroupLink)) {
+        for (const NodeId principal : enrolling) {
+          add(principal, group, EdgeKind::ADCSESC13, evidence_of(one.node, "certificatepolicy"));
+        }
+      }
+    }
+  }
+
+  // Settings of domain controllers; one of them is enough, and one that was not read tells nothing.
+  bool any_controller(NodeId domain, const std::function<bool(NodeId)>& holds) const {
+    const Nodes& controllers = into(domain, EdgeKind::DCFor);
+    return std::any_of(controllers.begin(), controllers.end(), holds);
+  }
+
+  bool binds_weakly(NodeId domain) const {
+    return any_controller(domain, [&](NodeId controller) {
+      const auto setting = number(controller, "strongcertificatebindingenforcementraw");
+      return setting == 0 || setting == 1;
+    });
+  }
+
+  bool maps_by_user_name(NodeId domain) const {
+    return any_controller(domain, [&](NodeId controller) {
+      const auto setting = number(controller, "certificatemappingmethodsraw");
+      return setting && *setting > 0 && (*setting & kMapsByUserName) != 0;
+    });
+  }
+
+  Derivation& derivation_;
+  graph::GraphBuilder& builder_;
+  const snapshot::Snapshot& snapshot_;
+  std::vector<Template> templates_;
+  std::vector<Authority> authorities_;
+  std::vector<NodeId> certificates_;  ///< authorities and roots of every kind
+  std::vector<NodeId> stores_;
+  std::unordered_map<NodeId, const Authority*> by_authority_;
+  std::unordered_map<NodeId, Nodes> extended_by_;  ///< policies, by template
+  std::unordered_map<NodeId, Nodes>
+      agents_of_;  ///< templates whose holders may enrol for others, by template
+  Index out_;
+  Index in_;
+};
+
+}  // namespace
+
+void add_certificates(Derivation& derivation, Tokens&) { Certificates(derivation).run(); }
+
+}  // namespace tierline::derive
