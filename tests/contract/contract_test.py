@@ -48,6 +48,23 @@ def answer(*arguments):
 
 
 class Answers(unittest.TestCase):
+    def test_edges_into_tier_zero_are_the_reviewed_ones(self):
+        found = answer("edges", snapshot)
+        node = {n["id"]: n for n in found["nodes"]}
+        edges = {(edge["kind"], node[edge["source"]]["name"], node[edge["target"]]["name"]): edge for edge in found["edges"]
+                 if edge["traversable"] and node[edge["source"]]["tier"] != 0 and node[edge["target"]]["tier"] == 0}
+        with open(DAT.with_name("tier-zero-edges.tsv"), newline="") as reviewed:
+            rows = list(csv.DictReader(reviewed, delimiter="\t"))
+        self.assertEqual(sorted(edges), sorted((row["edge"], row["source"], row["target"]) for row in rows))
+        for row in rows:
+            self.assertGreater(len(row["why it is there"]), 40)
+        for name, edge in edges.items():
+            self.assertTrue(edge["evidence"], name)
+            for evidence in edge["evidence"]:
+                self.assertIn("=", evidence["object"], name)
+        # From there on nobody outside Tier Zero leads in.
+        self.assertEqual(answer("paths", snapshot)["sources_with_path"], 0)
+
     def test_info_knows_the_published_truth(self):
         info = answer("info", snapshot)
         self.assertEqual((info["schema"], info["schema_version"]), ("tierline.info", 1))

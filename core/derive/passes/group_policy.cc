@@ -10,6 +10,7 @@
 #include "core/derive/passes/passes.h"
 #include "core/knowledge/access_rights.h"
 #include "core/knowledge/guids.h"
+#include "core/knowledge/well_known.h"
 
 namespace tierline::derive {
 namespace {
@@ -218,12 +219,18 @@ void add_group_policy(Derivation& derivation, Tokens& tokens) {
     for (const Link& link : links_of(directory, object)) {
       add_edge(derivation, link.policy, node, EdgeKind::GPLink, by_link(i));
     }
-    const bool takes_policy = kind == NodeKind::User || kind == NodeKind::Computer;
+    const graph::Node& account = derivation.graph.node(node);
+    // krbtgt is a key, not an account that anyone logs on as ([MS-ADTS] 6.1.1.6).
+    const bool is_key = account.sid.is_domain_issued() && account.sid.rid() == knowledge::rids::kKrbtgt;
+    const bool takes_policy = (kind == NodeKind::User || kind == NodeKind::Computer) && !is_key;
+    const knowledge::Caveats of_account =
+        account.enabled == false ? knowledge::Caveats(Caveat::TargetDisabled) : knowledge::Caveats();
     if (!takes_policy || object.parent() == snapshot::kNoObject) continue;
     const auto add_links = [&](const std::vector<Link>& links) {
       for (const Link& link : links) {
         if (const auto caveats = filters.apply(link.policy_object, node, kind)) {
-          add_edge(derivation, link.policy, node, EdgeKind::GPOAppliesTo, by_link(link.container), *caveats);
+          add_edge(derivation, link.policy, node, EdgeKind::GPOAppliesTo, by_link(link.container),
+                   *caveats | of_account);
         }
       }
     };
@@ -234,8 +241,8 @@ void add_group_policy(Derivation& derivation, Tokens& tokens) {
       for (const auto& [edge, evidence] : found->second) {
         const bool by_link_only = edge.kind == EdgeKind::GenericWrite || edge.kind == EdgeKind::WriteGPLink;
         if (!by_link_only && is_above && inheriting.contains(node)) continue;
-        add_edge(derivation, edge.source, node, EdgeKind::CanApplyGPO, evidence, edge.caveats, true,
-                 edge.condition);
+        add_edge(derivation, edge.source, node, EdgeKind::CanApplyGPO, evidence, edge.caveats | of_account,
+                 true, edge.condition);
       }
     };
     add_links(in_force.of(object.parent()));
