@@ -284,7 +284,7 @@ class Import {
     add_identity(type, *id, properties);
     add_properties(properties);
     if (type.kind == "User" || type.kind == "Computer") add_account_control(type, element, properties);
-    add_relations(element, *id);
+    add_relations(element, *id, type.kind);
     merge(id->to_string());
   }
 
@@ -401,10 +401,15 @@ class Import {
   }
 
   void add_identity(const DocumentType& type, const ObjectId& id, const Value& properties) {
-    give(collected::kKind, type.kind);
+    give(collected::kKind, type.kind.empty() ? "Base" : type.kind);
     give("objectClass", "top");
-    give("objectClass", type.object_class);
+    // A domain that others trust, and of which nothing else is known, is no domain of this snapshot.
+    const Value* const is_collected = properties.find("collected");
+    const bool is_named_only =
+        is_collected != nullptr && is_collected->type == Value::Type::Boolean && !is_collected->boolean;
+    if (!is_named_only) give("objectClass", type.object_class);
     if (id.sid) give("objectSid", id.sid->to_bytes(), AttributeSyntax::Sid);
+    if (id.sid) give(collected::kIdentifier, id.to_string());
     if (id.guid) give("objectGUID", as_text(id.guid->bytes), AttributeSyntax::Guid);
     if (type.kind == "IssuancePolicy") give("flags", "2");  // [MS-WCCE] 2.2.2.11
 
@@ -421,9 +426,9 @@ class Import {
     std::string dn(properties.text_of("distinguishedname"));
     current_.has_place = !dn.empty();
     if (dn.empty()) {
-      // Nothing is said of its place; it still belongs to a domain.
+      // Nothing is said of its place; it still belongs to a domain, and is in no container that anything else is in.
       std::string domain = id.domain.empty() ? upper_case(properties.text_of("domain")) : id.domain;
-      dn = "CN=" + (id.sid ? id.sid->to_string() : id.to_string());
+      dn = "CN=" + (id.sid ? id.sid->to_string() : id.to_string()) + ",CN=Unplaced";
       while (!domain.empty()) {
         const std::size_t dot = domain.find('.');
         dn += ",DC=" + domain.substr(0, dot);
@@ -517,7 +522,7 @@ class Import {
     return "";
   }
 
-  void add_relations(const Value& element, const ObjectId& id) {
+  void add_relations(const Value& element, const ObjectId& id, std::string_view kind) {
     for (const knowledge::CollectedRelation& relation : knowledge::collected_relations()) {
       add_relation(element, relation);
     }
@@ -537,7 +542,7 @@ class Import {
     add_user_rights(element);
     add_policy_members(element);
     add_trusts(element);
-    add_registry(element);
+    add_registry(element, kind);
   }
 
   static const std::vector<Value>& spn_targets(const Value& element) {
@@ -667,14 +672,16 @@ class Import {
   }
 
   // What a collector read in the registry of an authority or a domain controller; -1 is a value that is not set.
-  void add_registry(const Value& element) {
-    const auto setting = [&](const Value* registry, std::string_view field, std::string_view name) {
+  void add_registry(const Value& element, std::string_view kind) {
+    const auto answer_of = [](const Value* registry, std::string_view field) -> const Value* {
       const Value* const answer = registry == nullptr ? nullptr : registry->find(field);
-      if (answer == nullptr) return;
-      const Value* const collected = answer->find("Collected");
-      const Value* const value = answer->find("Value");
-      if (collected == nullptr || !collected->is_true() || value == nullptr) return;
-      add_property(std::string(name), nullptr, *value);
+      const Value* const collected = answer == nullptr ? nullptr : answer->find("Collected");
+      return collected != nullptr && collected->is_true() ? answer : nullptr;
+    };
+    const auto setting = [&](const Value* registry, std::string_view field, std::string_view name) {
+      const Value* const answer = answer_of(registry, field);
+      const Value* const value = answer == nullptr ? nullptr : answer->find("Value");
+      if (value != nullptr) add_property(std::string(name), nullptr, *value);
     };
     const Value* const controller = element.find("DCRegistryData");
     setting(controller, "CertificateMappingMethods", "certificatemappingmethodsraw");
@@ -682,11 +689,14 @@ class Import {
     const Value* const authority = element.find("CARegistryData");
     setting(authority, "IsUserSpecifiesSanEnabled", "isuserspecifiessanenabled");
     setting(authority, "RoleSeparationEnabled", "roleseparationenabled");
-    const Value* const agents =
-        authority == nullptr ? nullptr : authority->find("EnrollmentAgentRestrictions");
-    if (agents == nullptr || agents->find("Collected") == nullptr || !agents->find("Collected")->is_true()) {
-      return;
+    const bool is_controller = element.find("IsDC") != nullptr && element.find("IsDC")->is_true();
+    if (is_controller && answer_of(controller, "StrongCertificateBindingEnforcement") == nullptr) {
+      ++controllers_without_registry_;
     }
+    if (kind == "EnterpriseCA" && answer_of(authority, "CASecurity") == nullptr)
+      ++authorities_without_registry_;
+    const Value* const agents = answer_of(authority, "EnrollmentAgentRestrictions");
+    if (agents == nullptr) return;
     const std::vector<Value>& restrictions = agents->items_of("Restrictions");
     give(std::string(collected::kProperty) + "hasenrollmentagentrestrictions",
          restrictions.empty() ? "FALSE" : "TRUE");
@@ -740,6 +750,15 @@ class Import {
     if (deleted_ != 0) {
       builder_.cover({.area = "deleted objects", .asked = false, .missing = deleted_, .reason = "no path"});
     }
+    const auto unknown = [&](const char* area, std::uint64_t missing) {
+      if (missing == 0) return;
+      builder_.cover({.area = area,
+                      .asked = false,
+                      .missing = missing,
+                      .reason = "not read by the collector, so what certificates allow there is unknown"});
+    };
+    unknown("settings of certification authorities", authorities_without_registry_);
+    unknown("settings of domain controllers for certificates", controllers_without_registry_);
     builder_.cover(
         {.area = "security descriptors",
          .asked = false,
@@ -764,6 +783,8 @@ class Import {
   std::uint64_t without_identity_ = 0;
   std::uint64_t local_groups_ = 0;
   std::uint64_t local_groups_missing_ = 0;
+  std::uint64_t authorities_without_registry_ = 0;
+  std::uint64_t controllers_without_registry_ = 0;
   std::uint64_t deleted_ = 0;
   std::uint64_t secrets_ = 0;
 };

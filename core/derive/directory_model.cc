@@ -202,11 +202,10 @@ graph::Node DirectoryModel::describe(const Object& object) const {
     node.id = id_of(*sid, domain);
   } else if (!object.guid().is_zero()) {
     node.id = upper_case(object.guid().to_string());
-  } else if (object.has(attributes_.collected_id)) {
-    node.id = object.text(attributes_.collected_id);
   } else {
     node.id = "DN=" + upper_case(object.dn());
   }
+  if (object.has(attributes_.collected_id)) node.id = object.text(attributes_.collected_id);
 
   const std::string_view account = object.text(attributes_.sam_account_name);
   const std::string rdn = directory::first_rdn_value(object.dn());
@@ -264,12 +263,27 @@ void DirectoryModel::make_nodes() {
   for (std::size_t k = 0; k < knowledge::kNodeKindNames.size(); ++k) {
     if ((kinds & (1u << k)) != 0) kinds_seen_.add(static_cast<NodeKind>(k));
   }
+  make_containers();
   for (const ObjectIndex i : stand_ins) {
     const auto sid = sid_of(snapshot_.object(i), attributes_.object_sid);
     if (sid) {
       nodes_[i] = node_of_sid(*sid, domain_of_[i]);
     } else {
       nodes_[i] = builder_.add_node(describe(snapshot_.object(i)));
+    }
+  }
+}
+
+// Whatever holds something that matters is a container, of whichever class: sites, servers, the directory service.
+void DirectoryModel::make_containers() {
+  for (ObjectIndex i = 0; i < snapshot_.object_count(); ++i) {
+    if (nodes_[i] == graph::kNoNode || builder_.node(nodes_[i]).kind == NodeKind::Base) continue;
+    ObjectIndex above = snapshot_.object(i).parent();
+    while (above != snapshot::kNoObject && nodes_[above] != graph::kNoNode) {
+      graph::Node& holder = builder_.node(nodes_[above]);
+      if (holder.kind != NodeKind::Base) break;
+      holder.kind = NodeKind::Container;
+      above = snapshot_.object(above).parent();
     }
   }
 }

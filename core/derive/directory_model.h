@@ -71,6 +71,12 @@ class DirectoryModel {
   /// The node of a SID in the descriptor of `object`; absent when it is such a group's.
   std::optional<graph::NodeId> trustee_of(const directory::Sid& sid, snapshot::ObjectIndex object);
 
+  /// False for a stand-in of a principal that is no object of this tree: whoever may write the stand-in has no power
+  /// over the principal, whose tokens do not come from it.
+  bool stands_for_itself(snapshot::ObjectIndex object) const {
+    return builder_.node(nodes_[object]).object == object;
+  }
+
   /// The node of a SID as it is meant in `domain`; made when nothing has it yet.
   graph::NodeId node_of_sid(const directory::Sid& sid, DomainIndex domain);
   /// The same, without making one.
@@ -100,6 +106,7 @@ class DirectoryModel {
   void read_trusts();
   void place_objects_in_domains();
   void make_nodes();
+  void make_containers();
   graph::Node describe(const snapshot::Object& object) const;
   ClassId class_of(const snapshot::Object& object) const;
   knowledge::NodeKind kind_of(const snapshot::Object& object) const;

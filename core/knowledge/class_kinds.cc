@@ -31,6 +31,7 @@ constexpr ClassKind kRows[] = {
     {.object_class = "lostAndFound", .kind = Container},
     {.object_class = "builtinDomain", .kind = Container},
     {.object_class = "configuration", .kind = Container},
+    {.object_class = "dMD", .kind = Container},
 };
 // clang-format on
 

@@ -40,7 +40,7 @@ inline constexpr std::string_view kUnconstrained = "SharpHound.UnconstrainedDele
 inline constexpr std::string_view kIsDomainController = "SharpHound.IsDC";
 /// The SID of the object's domain.
 inline constexpr std::string_view kDomainSid = "SharpHound.DomainSID";
-/// The object's identifier, where it is neither SID nor GUID.
+/// The object's identifier, where it is no GUID.
 inline constexpr std::string_view kIdentifier = "SharpHound.ObjectIdentifier";
 /// "EDGE OTHER KIND": an edge from the object, stated as such by a graph.
 inline constexpr std::string_view kEdges = "SharpHound.Edges";

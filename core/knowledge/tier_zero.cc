@@ -9,6 +9,8 @@ using enum TierZeroMatch;
 constexpr TierZeroRow kRows[] = {
     {.match = Kind, .kind = NodeKind::Domain, .name = "Domain head", .reason = "Rights on it are inherited by the whole domain and include replication of every secret.", .reference = "[MS-ADTS] 6.1.3; [MS-DRSR] 4.1.10.5.2"},
     {.match = SystemObject, .text = "AdminSDHolder", .name = "AdminSDHolder", .reason = "Its security descriptor is written over those of all protected groups and accounts.", .reference = "[MS-ADTS] 3.1.1.6.1"},
+    {.match = ObjectClass, .text = "configuration", .name = "Configuration head", .reason = "Rights on it are inherited by the sites, certificate services and settings of the whole forest.", .reference = "[MS-ADTS] 6.1.1.2"},
+    {.match = ObjectClass, .text = "dMD", .name = "Schema head", .reason = "Rights on it are inherited by every class and attribute of the forest, default descriptors included.", .reference = "[MS-ADTS] 3.1.1.2, 6.1.1.2"},
     {.match = DomainRid, .rid = 500, .name = "Administrator", .reason = "The built-in administrator of the domain.", .reference = "[MS-ADTS] 6.1.1.6"},
     {.match = DomainRid, .rid = 502, .name = "krbtgt", .reason = "Its key signs every ticket of the domain.", .reference = "[MS-ADTS] 6.1.1.6; [MS-KILE] 3.3.1"},
     {.match = DomainRid, .rid = 512, .name = "Domain Admins", .reason = "Administrators of the domain and, by default, of every computer in it.", .reference = "[MS-ADTS] 6.1.1.6; Microsoft, tier model"},

@@ -19,6 +19,7 @@ enum class TierZeroMatch : std::uint8_t {
   AccountPrefix,  ///< sAMAccountName begins with `text`
   Kind,           ///< every node of `kind`
   SystemObject,   ///< the object CN=`text`,CN=System of any domain
+  ObjectClass,    ///< an object of class `text`
 };
 
 struct TierZeroRow {
@@ -32,7 +33,7 @@ struct TierZeroRow {
 };
 
 /// Of the list; higher whenever a row changes what counts as Tier Zero, so that answers can be told apart.
-inline constexpr unsigned kTierZeroVersion = 1;
+inline constexpr unsigned kTierZeroVersion = 2;
 
 std::span<const TierZeroRow> tier_zero_rows();
 

@@ -57,6 +57,13 @@ class Import(unittest.TestCase):
             self.assertIn(part, message)
         self.assertFalse(self.snapshot.exists())
 
+    def folder_of(self, *documents):
+        folder = self.folder / "collection"
+        folder.mkdir(exist_ok=True)
+        for name, content in documents:
+            (folder / name).write_text(json.dumps(content))
+        return folder
+
     def info(self):
         return json.loads(run("info", self.snapshot, "--json").stdout)
 
@@ -137,12 +144,7 @@ class Ours(Import):
         self.assertEqual((told["edges"][0]["kind"], evidence["attribute"]), ("GenericAll", "SharpHound.Aces"))
         self.assertIn("GenericAll\tS-1-5-21-3130019616-2776909439-2417379446-1105\tUser\texplicit", evidence["value"])
 
-    def folder_of(self, *documents):
-        folder = self.folder / "collection"
-        folder.mkdir(exist_ok=True)
-        for number, (name, content) in enumerate(documents):
-            (folder / name).write_text(json.dumps(content))
-        return folder
+    
 
     def test_an_object_of_several_documents_adds_up(self):
         group = {"ObjectIdentifier": f"{DOMAIN}-1200", "Properties": {"name": "CREW@CORP.TEST", "description": "old"},
@@ -187,6 +189,33 @@ class Ours(Import):
         found = edges(self.snapshot)[1]
         self.assertIn((DOMAIN, "CrossForestTrust", "S-1-5-21-7-8-9"), found)
         self.assertIn(("S-1-5-21-7-8-9", "SpoofSIDHistory", DOMAIN), found)
+
+
+class OpenGraph(Import):
+    def test_our_own_graph_comes_back(self):
+        # Whom a collection only refers to is an object of the graph; AdminSDHolder then protects one more.
+        protected = ("1663A808-69CC-4653-BA67-62635BDCC504", "ProtectAdminGroups", "TESTLAB.LOCAL-S-1-5-32-548")
+        for source, more in (("sample-ad/ad_sampledata.zip", []), ("testlab-v5/archive.zip", [protected])):
+            self.taken(COLLECTIONS / source)
+            before = edges(self.snapshot)
+            self.assertEqual(run("export", self.snapshot, "--format", "opengraph", "-o", self.folder / "g.json").returncode, 0)
+            self.taken(self.folder / "g.json")
+            after = edges(self.snapshot)
+            self.assertEqual(sorted(before[1] - after[1]), [], "missing")
+            self.assertEqual(sorted(after[1] - before[1]), more, "extra")
+            self.assertEqual(sorted(before[0] ^ after[0]), [])
+
+    def test_what_cannot_be_told_is_counted(self):
+        node = {"id": "A", "kinds": ["User", "Base"], "properties": {"name": "ann"}}
+        edge = {"start": {"value": "A"}, "end": {"value": "B", "kind": "Group"}, "kind": "MemberOf"}
+        odd = {"start": {"match_by": "name", "value": "ANN"}, "end": {"value": "B"}, "kind": "MemberOf"}
+        self.taken(self.folder_of(("g.json", {"metadata": {"source_kind": "X"}, "graph": {
+            "nodes": [node, {"kinds": ["User"]}], "edges": [edge, odd, {**edge, "kind": "XY_Likes"}, {}]}})), code=3)
+        self.assertEqual(edges(self.snapshot)[1] & {("A", "MemberOf", "B")}, {("A", "MemberOf", "B")})
+        gaps = self.gaps()
+        self.assertEqual(gaps["edges of kind XY_Likes"]["missing"], 1)
+        self.assertEqual(gaps["edges whose ends are not named by identifier"]["missing"], 2)
+        self.assertEqual(gaps["objects without a SID or GUID"]["missing"], 1)
 
 
 class Damaged(Import):

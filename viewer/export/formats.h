@@ -37,6 +37,9 @@ std::string dot(const ExportInput& input);
 /// many edges it stands for as its score.
 std::string navigator_layer(const ExportInput& input);
 
+/// Every node and edge in BloodHound's OpenGraph format.
+std::string opengraph(const ExportInput& input);
+
 /// nodes.csv and edges.csv, RFC 4180, for spreadsheets and scripts.
 std::vector<ExportedFile> csv_tables(const ExportInput& input);
 

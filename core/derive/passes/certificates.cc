@@ -2,16 +2,15 @@
 // which certificate of which template ([MS-WCCE], [MS-CRTD], [MS-PKCA]).
 
 #include <algorithm>
-#include <charconv>
 #include <functional>
 #include <map>
 #include <set>
 #include <unordered_map>
 
 #include "core/base/text.h"
+#include "core/derive/collected_properties.h"
 #include "core/derive/joint_holders.h"
 #include "core/derive/passes/passes.h"
-#include "core/knowledge/collected_relations.h"
 
 namespace tierline::derive {
 namespace {
@@ -66,7 +65,9 @@ struct Authority {
 class Certificates {
  public:
   explicit Certificates(Derivation& derivation)
-      : derivation_(derivation), builder_(derivation.graph), snapshot_(derivation.directory.snapshot()) {}
+      : derivation_(derivation),
+        builder_(derivation.graph),
+        said_(derivation.directory.snapshot(), derivation.graph) {}
 
   void run() {
     read_objects();
@@ -87,33 +88,6 @@ class Certificates {
   }
 
  private:
-  // -- properties -------------------------------------------------------------------------------------------------
-
-  std::vector<std::string> values(NodeId node, std::string_view property) const {
-    std::vector<std::string> found;
-    const std::uint32_t object = builder_.node(node).object;
-    if (object == snapshot::kNoObject) return found;
-    const auto id = snapshot_.attribute(std::string(knowledge::collected::kProperty) + std::string(property));
-    if (id == snapshot::kNoAttribute) return found;
-    for (const auto value : snapshot_.object(object).values(id)) found.emplace_back(value.text());
-    return found;
-  }
-
-  bool flag(NodeId node, std::string_view property) const {
-    const std::vector<std::string> found = values(node, property);
-    return !found.empty() && equal_ascii_nocase(found[0], "true");
-  }
-
-  std::optional<std::int64_t> number(NodeId node, std::string_view property) const {
-    const std::vector<std::string> found = values(node, property);
-    std::int64_t value = 0;
-    if (found.empty() ||
-        std::from_chars(found[0].data(), found[0].data() + found[0].size(), value).ec != std::errc()) {
-      return std::nullopt;
-    }
-    return value;
-  }
-
   void read_objects() {
     for (NodeId n = 0; n < builder_.node_count(); ++n) {
       switch (builder_.node(n).kind) {
@@ -121,9 +95,10 @@ class Certificates {
           templates_.push_back(read_template(n));
           break;
         case NodeKind::EnterpriseCA:
-          authorities_.push_back({.node = n,
-                                  .lets_requests_name_subjects = flag(n, "isuserspecifiessanenabled"),
-                                  .restricts_agents = flag(n, "hasenrollmentagentrestrictions")});
+          authorities_.push_back(
+              {.node = n,
+               .lets_requests_name_subjects = said_.is_true(n, "isuserspecifiessanenabled"),
+               .restricts_agents = said_.is_true(n, "hasenrollmentagentrestrictions")});
           certificates_.push_back(n);
           break;
         case NodeKind::RootCA:
@@ -142,43 +117,36 @@ class Certificates {
   Template read_template(NodeId n) const {
     Template found;
     found.node = n;
-    found.schema_version = number(n, "schemaversion").value_or(0);
-    found.signatures = number(n, "authorizedsignatures").value_or(0);
-    found.needs_approval = flag(n, "requiresmanagerapproval");
-    found.purposes = values(n, "effectiveekus");
-    found.signer_purposes = values(n, "applicationpolicies");
-    found.policies = values(n, "certificatepolicy");
-    found.logs_on = flag(n, "authenticationenabled");
+    found.schema_version = said_.number(n, "schemaversion").value_or(0);
+    found.signatures = said_.number(n, "authorizedsignatures").value_or(0);
+    found.needs_approval = said_.is_true(n, "requiresmanagerapproval");
+    found.purposes = said_.values(n, "effectiveekus");
+    found.signer_purposes = said_.values(n, "applicationpolicies");
+    found.policies = said_.values(n, "certificatepolicy");
+    found.logs_on = said_.is_true(n, "authenticationenabled");
     // Older collectors do not say it, but name the purposes that decide it.
-    found.logs_on_by_tls = values(n, "schannelauthenticationenabled").empty()
+    found.logs_on_by_tls = said_.values(n, "schannelauthenticationenabled").empty()
                                ? found.logs_on && (found.purposes.empty() || found.has(kAnyPurpose) ||
                                                    found.has(kClientAuthentication))
-                               : flag(n, "schannelauthenticationenabled");
-    found.names_are_free = flag(n, "enrolleesuppliessubject");
-    found.leaves_out_sid = flag(n, "nosecurityextension");
-    found.carries_user_name = flag(n, "subjectaltrequireupn") || flag(n, "subjectaltrequirespn");
-    found.carries_host_name = flag(n, "subjectaltrequiredns") || flag(n, "subjectaltrequiredomaindns");
+                               : said_.is_true(n, "schannelauthenticationenabled");
+    found.names_are_free = said_.is_true(n, "enrolleesuppliessubject");
+    found.leaves_out_sid = said_.is_true(n, "nosecurityextension");
+    found.carries_user_name =
+        said_.is_true(n, "subjectaltrequireupn") || said_.is_true(n, "subjectaltrequirespn");
+    found.carries_host_name =
+        said_.is_true(n, "subjectaltrequiredns") || said_.is_true(n, "subjectaltrequiredomaindns");
     return found;
   }
 
   // -- who issued and accepts whom --------------------------------------------------------------------------------
-
-  Evidence evidence_of(NodeId node, std::string_view property) const {
-    const std::uint32_t object = builder_.node(node).object;
-    const auto id = snapshot_.attribute(std::string(knowledge::collected::kProperty) + std::string(property));
-    if (object == snapshot::kNoObject || id == snapshot::kNoAttribute) {
-      return {.item = static_cast<std::uint32_t>(graph::Rule::CertificateConditions)};
-    }
-    return {.kind = Evidence::Kind::Attribute, .attribute = id, .object = object};
-  }
 
   void add(NodeId source, NodeId target, EdgeKind kind, const Evidence& evidence) {
     add_edge(derivation_, source, target, kind, evidence);
   }
 
   std::string thumbprint(NodeId node) const {
-    std::vector<std::string> found = values(node, "certthumbprint");
-    if (found.empty()) found = values(node, "certchain");
+    std::vector<std::string> found = said_.values(node, "certthumbprint");
+    if (found.empty()) found = said_.values(node, "certchain");
     return found.empty() ? "" : upper_case(found[0]);
   }
 
@@ -188,23 +156,23 @@ class Certificates {
       if (const std::string own = thumbprint(n); !own.empty()) by_thumbprint.emplace(own, n);
     }
     for (const NodeId n : certificates_) {
-      const std::vector<std::string> chain = values(n, "certchain");
+      const std::vector<std::string> chain = said_.values(n, "certchain");
       if (chain.size() > 1) {
         const auto [begin, end] = by_thumbprint.equal_range(upper_case(chain[1]));
         for (auto issuer = begin; issuer != end; ++issuer) {
-          add(n, issuer->second, EdgeKind::IssuedSignedBy, evidence_of(n, "certchain"));
+          add(n, issuer->second, EdgeKind::IssuedSignedBy, said_.evidence(n, "certchain"));
         }
       }
       if (builder_.node(n).kind != NodeKind::EnterpriseCA) continue;
       const auto [begin, end] = by_thumbprint.equal_range(thumbprint(n));
       for (auto same = begin; same != end; ++same) {
         if (builder_.node(same->second).kind == NodeKind::EnterpriseCA) continue;
-        add(n, same->second, EdgeKind::EnterpriseCAFor, evidence_of(n, "certthumbprint"));
+        add(n, same->second, EdgeKind::EnterpriseCAFor, said_.evidence(n, "certthumbprint"));
       }
       for (const NodeId store : stores_) {
-        for (const std::string& trusted : values(store, "certthumbprints")) {
+        for (const std::string& trusted : said_.values(store, "certthumbprints")) {
           if (upper_case(trusted) != thumbprint(n) || thumbprint(n).empty()) continue;
-          add(n, store, EdgeKind::TrustedForNTAuth, evidence_of(store, "certthumbprints"));
+          add(n, store, EdgeKind::TrustedForNTAuth, said_.evidence(store, "certthumbprints"));
         }
       }
     }
@@ -287,7 +255,7 @@ class Certificates {
     std::multimap<std::string, NodeId> policies;
     for (NodeId n = 0; n < builder_.node_count(); ++n) {
       if (builder_.node(n).kind != NodeKind::IssuancePolicy) continue;
-      for (const std::string& oid : values(n, "certtemplateoid")) policies.emplace(oid, n);
+      for (const std::string& oid : said_.values(n, "certtemplateoid")) policies.emplace(oid, n);
     }
     for (const Template& one : templates_) {
       for (const std::string& oid : one.policies) {
@@ -295,7 +263,7 @@ class Certificates {
         for (auto policy = begin; policy != end; ++policy) {
           if (builder_.node(policy->second).domain != builder_.node(one.node).domain) continue;
           add(one.node, policy->second, EdgeKind::ExtendedByPolicy,
-              evidence_of(one.node, "certificatepolicy"));
+              said_.evidence(one.node, "certificatepolicy"));
           extended_by_[one.node].insert(policy->second);
         }
       }
@@ -327,7 +295,7 @@ class Certificates {
         if (!allowed) continue;
         // A template may stand for itself, which the graph has no edge for.
         agents_of_[target.node].insert(agent.node);
-        add(agent.node, target.node, EdgeKind::EnrollOnBehalfOf, evidence_of(agent.node, "effectiveekus"));
+        add(agent.node, target.node, EdgeKind::EnrollOnBehalfOf, said_.evidence(agent.node, "effectiveekus"));
       }
     }
   }
@@ -337,7 +305,7 @@ class Certificates {
   void add_golden(const Authority& authority) {
     for (const NodeId host : into(authority.node, EdgeKind::HostsCAService)) {
       for (const NodeId domain : authority.domains) {
-        add(host, domain, EdgeKind::GoldenCert, evidence_of(authority.node, "certthumbprint"));
+        add(host, domain, EdgeKind::GoldenCert, said_.evidence(authority.node, "certthumbprint"));
       }
     }
   }
@@ -358,7 +326,7 @@ class Certificates {
   /// Edges from each of `principals` to the domains that accept the authority.
   void reach(const Nodes& principals, const Authority& authority, EdgeKind kind, NodeId one) {
     for (const NodeId principal : principals) {
-      for (const NodeId domain : authority.domains) add(principal, domain, kind, evidence_of(one, "oid"));
+      for (const NodeId domain : authority.domains) add(principal, domain, kind, said_.evidence(one, "oid"));
     }
   }
 
@@ -387,7 +355,7 @@ class Certificates {
                    const std::function<bool(NodeId)>& accepts) {
     for (const NodeId domain : authority.domains) {
       if (!accepts(domain)) continue;
-      for (const NodeId principal : principals) add(principal, domain, kind, evidence_of(one, "oid"));
+      for (const NodeId principal : principals) add(principal, domain, kind, said_.evidence(one, "oid"));
     }
   }
 
@@ -437,7 +405,7 @@ class Certificates {
         for (const NodeId domain : authority.domains) {
           if (!first->domains.contains(domain)) continue;
           for (const NodeId principal : able) {
-            add(principal, domain, EdgeKind::ADCSESC3, evidence_of(agent.node, "oid"));
+            add(principal, domain, EdgeKind::ADCSESC3, said_.evidence(agent.node, "oid"));
           }
         }
       }
@@ -481,7 +449,7 @@ class Certificates {
     for (const NodeId policy : policies->second) {
       for (const NodeId group : from(policy, EdgeKind::OIDGroupLink)) {
         for (const NodeId principal : enrolling) {
-          add(principal, group, EdgeKind::ADCSESC13, evidence_of(one.node, "certificatepolicy"));
+          add(principal, group, EdgeKind::ADCSESC13, said_.evidence(one.node, "certificatepolicy"));
         }
       }
     }
@@ -495,21 +463,21 @@ class Certificates {
 
   bool binds_weakly(NodeId domain) const {
     return any_controller(domain, [&](NodeId controller) {
-      const auto setting = number(controller, "strongcertificatebindingenforcementraw");
+      const auto setting = said_.number(controller, "strongcertificatebindingenforcementraw");
       return setting == 0 || setting == 1;
     });
   }
 
   bool maps_by_user_name(NodeId domain) const {
     return any_controller(domain, [&](NodeId controller) {
-      const auto setting = number(controller, "certificatemappingmethodsraw");
+      const auto setting = said_.number(controller, "certificatemappingmethodsraw");
       return setting && *setting > 0 && (*setting & kMapsByUserName) != 0;
     });
   }
 
   Derivation& derivation_;
   graph::GraphBuilder& builder_;
-  const snapshot::Snapshot& snapshot_;
+  CollectedProperties said_;
   std::vector<Template> templates_;
   std::vector<Authority> authorities_;
   std::vector<NodeId> certificates_;  ///< authorities and roots of every kind

@@ -9,11 +9,13 @@
 #include "core/derive/passes/passes.h"
 #include "core/directory/object_id.h"
 #include "core/knowledge/collected_relations.h"
+#include "core/knowledge/well_known.h"
 
 namespace tierline::derive {
 namespace {
 
 using directory::ObjectId;
+using directory::Sid;
 using graph::Evidence;
 using graph::NodeId;
 using knowledge::EdgeKind;
@@ -47,10 +49,28 @@ class Collected {
     for (ObjectIndex i = 0; i < snapshot_.object_count(); ++i) {
       if (snapshot_.object(i).has(kind)) add_relations_of(snapshot_.object(i));
     }
+    if (derivation_.rules == Rules::Ours) authenticate_strangers();
   }
 
  private:
   AttributeId attribute(std::string_view name) const { return snapshot_.attribute(name); }
+
+  // Whoever is only referred to is authenticated as well, if an account of a domain that is known.
+  void authenticate_strangers() {
+    for (NodeId n = 0; n < derivation_.graph.node_count(); ++n) {
+      const graph::Node& found = derivation_.graph.node(n);
+      const bool is_account = found.kind == NodeKind::User || found.kind == NodeKind::Computer;
+      if (!is_account || found.object != snapshot::kNoObject || !found.sid.is_domain_issued()) continue;
+      const Sid domain = found.sid.parent();
+      for (std::size_t d = 0; d < directory_.domains().size(); ++d) {
+        if (directory_.domains()[d].sid != domain) continue;
+        const NodeId group = directory_.node_of_sid(*Sid::parse(knowledge::sids::kAuthenticatedUsers),
+                                                    static_cast<DomainIndex>(d));
+        add(n, group, EdgeKind::MemberOf,
+            {.item = static_cast<std::uint32_t>(graph::Rule::AuthenticatedUsers)});
+      }
+    }
+  }
 
   // -- nodes ------------------------------------------------------------------------------------------------------
 

@@ -222,7 +222,8 @@ void add_group_policy(Derivation& derivation, Tokens& tokens) {
     const graph::Node& account = derivation.graph.node(node);
     // krbtgt is a key, not an account that anyone logs on as ([MS-ADTS] 6.1.1.6).
     const bool is_key = account.sid.is_domain_issued() && account.sid.rid() == knowledge::rids::kKrbtgt;
-    const bool takes_policy = (kind == NodeKind::User || kind == NodeKind::Computer) && !is_key;
+    const bool is_account = kind == NodeKind::User || kind == NodeKind::Computer;
+    const bool takes_policy = is_account && !is_key && directory.stands_for_itself(i);
     const knowledge::Caveats of_account =
         account.enabled == false ? knowledge::Caveats(Caveat::TargetDisabled) : knowledge::Caveats();
     if (!takes_policy || object.parent() == snapshot::kNoObject) continue;
@@ -234,13 +235,13 @@ void add_group_policy(Derivation& derivation, Tokens& tokens) {
         }
       }
     };
-    const auto add_linkers = [&](ObjectIndex container) {
+    // Where every step down to the account inherits, control of the container's list is control of the account's.
+    const auto add_linkers = [&](ObjectIndex container, bool hands_down) {
       const auto found = linkers.find(container);
       if (found == linkers.end()) return;
-      const bool is_above = derivation.graph.node(directory.node_of(container)).kind == NodeKind::OU;
       for (const auto& [edge, evidence] : found->second) {
         const bool by_link_only = edge.kind == EdgeKind::GenericWrite || edge.kind == EdgeKind::WriteGPLink;
-        if (!by_link_only && is_above && inheriting.contains(node)) continue;
+        if (!by_link_only && hands_down) continue;
         add_edge(derivation, edge.source, node, EdgeKind::CanApplyGPO, evidence, edge.caveats | of_account,
                  true, edge.condition);
       }
@@ -248,11 +249,13 @@ void add_group_policy(Derivation& derivation, Tokens& tokens) {
     add_links(in_force.of(object.parent()));
     if (const auto site = sites.find(node); site != sites.end()) {
       add_links(in_force.of_site(site->second, object.parent()));
-      add_linkers(site->second);
+      add_linkers(site->second, false);
     }
     ObjectIndex above = object.parent();
+    bool hands_down = inheriting.contains(node);
     for (int budget = 256; above != snapshot::kNoObject && budget > 0; --budget) {
-      add_linkers(above);
+      add_linkers(above, hands_down);
+      hands_down = hands_down && inheriting.contains(directory.node_of(above));
       above = directory.is_naming_context(above) ? snapshot::kNoObject : snapshot.object(above).parent();
     }
   }

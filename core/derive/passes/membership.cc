@@ -193,8 +193,13 @@ void add_authenticated_across_trusts(Derivation& derivation, const std::vector<L
 
 bool is_in_a_usual_primary_group(std::int64_t rid) {
   return rid == knowledge::rids::kDomainUsers || rid == knowledge::rids::kDomainComputers ||
-         rid == knowledge::rids::kDomainControllers || rid == knowledge::rids::kReadOnlyDomainControllers ||
-         rid == knowledge::rids::kDomainGuests;
+         rid == knowledge::rids::kDomainControllers || rid == knowledge::rids::kReadOnlyDomainControllers;
+}
+
+// Somebody who is authenticated: not Guest, whom strangers are taken for, not an identity that a token gets by the way, nor a stand-in for a stranger.
+bool is_account_of(const Domain& domain, const graph::Node& node) {
+  return domain.sid.count() != 0 && node.sid.is_domain_issued() && node.sid.parent() == domain.sid &&
+         node.sid.rid() != knowledge::rids::kGuest;
 }
 
 }  // namespace
@@ -217,7 +222,9 @@ void add_memberships(Derivation& derivation) {
       add_primary_group(derivation, object);
       // An account with another primary group need not be in Domain Users, yet is authenticated.
       const auto primary = object.number(ids.primary_group_id);
-      if (!primary || !is_in_a_usual_primary_group(*primary)) {
+      const bool logs_on = is_account_of(directory.domains()[directory.domain_of(i)],
+                                         derivation.graph.node(directory.node_of(i)));
+      if (logs_on && (!primary || !is_in_a_usual_primary_group(*primary))) {
         add_edge(derivation, directory.node_of(i), logon_groups[directory.domain_of(i)].authenticated_users,
                  EdgeKind::MemberOf, rule(Rule::AuthenticatedUsers));
       }

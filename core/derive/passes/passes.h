@@ -44,6 +44,9 @@ void add_special_identities(Derivation& derivation, Tokens& tokens);
 void add_trusts(Derivation& derivation, Tokens& tokens);
 void add_certificates(Derivation& derivation, Tokens& tokens);
 void add_host_access(Derivation& derivation, Tokens& tokens);
+void add_collected_trust_keys(Derivation& derivation, Tokens& tokens);
+void add_bloodhound_protection(Derivation& derivation, Tokens& tokens);
+void add_bloodhound_laps(Derivation& derivation, Tokens& tokens);
 void judge_collected_owners(Derivation& derivation, Tokens& tokens);
 void add_bloodhound_dcsync(Derivation& derivation, Tokens& tokens);
 

@@ -117,7 +117,7 @@ class RightsOnObjects {
       const Object object = snapshot.object(i);
       if (object.descriptor() == snapshot::kNoDescriptor) continue;
       const NodeKind kind = derivation_.graph.node(directory_.node_of(i)).kind;
-      if (kind == NodeKind::Base) continue;
+      if (kind == NodeKind::Base || !directory_.stands_for_itself(i)) continue;
       for (const Grant& grant : grants_of(object, kind)) apply(grant, object);
       if (unreadable_.contains(object.descriptor())) ++unreadable_objects_;
     }

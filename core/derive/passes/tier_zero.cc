@@ -1,5 +1,6 @@
 // Marks the nodes of Tier Zero: the built-in list and the nested members of its groups.
 
+#include <algorithm>
 #include <set>
 
 #include "core/base/text.h"
@@ -35,6 +36,13 @@ bool matches(const DirectoryModel& directory, const graph::Node& node, const Tie
       return equal_ascii_nocase(account().substr(0, row.text.size()), row.text);
     case TierZeroMatch::Kind:
       return node.kind == row.kind;
+    case TierZeroMatch::ObjectClass: {
+      if (node.object == snapshot::kNoObject) return false;
+      const auto classes =
+          directory.snapshot().object(node.object).values(directory.attributes().object_class);
+      return std::any_of(classes.begin(), classes.end(),
+                         [&](const auto value) { return equal_ascii_nocase(value.text(), row.text); });
+    }
     case TierZeroMatch::SystemObject: {
       if (node.object == snapshot::kNoObject) return false;
       const std::string begin = "CN=" + std::string(row.text) + ",CN=System,DC=";

@@ -37,10 +37,8 @@ void add_tree(Derivation& derivation, Tokens&) {
   for (ObjectIndex i = 0; i < snapshot.object_count(); ++i) {
     const Object object = snapshot.object(i);
     const graph::NodeId child = directory.node_of(i);
-    // Stand-ins of foreign principals share their node with the principal, who is not in this tree.
-    const bool stands_for_itself = derivation.graph.node(child).object == i;
-    if (object.parent() == snapshot::kNoObject || directory.is_naming_context(i) || !stands_for_itself)
-      continue;
+    if (object.parent() == snapshot::kNoObject || directory.is_naming_context(i)) continue;
+    if (!directory.stands_for_itself(i)) continue;
     if (derivation.graph.node(child).kind == NodeKind::Base) continue;
     // An object whose descriptor could not be read is not known to inherit.
     const bool inherits =

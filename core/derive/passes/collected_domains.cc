@@ -1,0 +1,99 @@
+// What a collection shows of domains that no single object states: whose trust account stands where, and by
+// BloodHound's rules whom AdminSDHolder protects and who can replicate the passwords of LAPS.
+
+#include "core/base/text.h"
+#include "core/derive/collected_properties.h"
+#include "core/derive/joint_holders.h"
+#include "core/derive/passes/passes.h"
+
+namespace tierline::derive {
+namespace {
+
+using graph::Evidence;
+using graph::NodeId;
+using knowledge::EdgeKind;
+using knowledge::NodeKind;
+
+/// Nodes of one kind by the SID of their domain.
+std::map<std::string, std::vector<NodeId>> by_domain(const Derivation& derivation,
+                                                     const CollectedProperties& said, NodeKind kind) {
+  std::map<std::string, std::vector<NodeId>> found;
+  for (NodeId n = 0; n < derivation.graph.node_count(); ++n) {
+    if (derivation.graph.node(n).kind != kind) continue;
+    if (const std::string domain = said.text(n, "domainsid"); !domain.empty()) {
+      found[upper_case(domain)].push_back(n);
+    }
+  }
+  return found;
+}
+
+}  // namespace
+
+// A domain that trusts another stands in it as an account by its own NetBIOS name, whose key both hold.
+void add_collected_trust_keys(Derivation& derivation, Tokens&) {
+  const CollectedProperties said(derivation.directory.snapshot(), derivation.graph);
+  const snapshot::Snapshot& snapshot = derivation.directory.snapshot();
+  const auto users = by_domain(derivation, said, NodeKind::User);
+  const std::vector<graph::GraphBuilder::PendingEdge> pending = derivation.graph.pending();
+  for (const auto& [edge, evidence] : pending) {
+    if (edge.kind != EdgeKind::SameForestTrust && edge.kind != EdgeKind::CrossForestTrust) continue;
+    const std::string netbios = said.text(edge.source, "netbios");
+    const auto found = users.find(derivation.graph.node(edge.target).id);
+    if (netbios.empty() || found == users.end()) continue;
+    for (const NodeId user : found->second) {
+      const std::string_view account = snapshot.object(derivation.graph.node(user).object)
+                                           .text(derivation.directory.attributes().sam_account_name);
+      if (equal_ascii_nocase(account, netbios + "$")) {
+        add_edge(derivation, edge.source, user, EdgeKind::HasTrustKeys, evidence);
+      }
+    }
+  }
+}
+
+void add_bloodhound_protection(Derivation& derivation, Tokens&) {
+  const CollectedProperties said(derivation.directory.snapshot(), derivation.graph);
+  std::map<std::string, NodeId> holders;
+  for (const auto& [domain, containers] : by_domain(derivation, said, NodeKind::Container)) {
+    for (const NodeId container : containers) {
+      if (derivation.graph.node(container).name.starts_with("ADMINSDHOLDER@"))
+        holders.emplace(domain, container);
+    }
+  }
+  for (const NodeKind kind : {NodeKind::User, NodeKind::Group, NodeKind::Computer}) {
+    for (const auto& [domain, nodes] : by_domain(derivation, said, kind)) {
+      const auto holder = holders.find(domain);
+      if (holder == holders.end()) continue;
+      for (const NodeId node : nodes) {
+        if (!said.is_true(node, "adminsdholderprotected")) continue;
+        add_edge(derivation, holder->second, node, EdgeKind::ProtectAdminGroups,
+                 said.evidence(node, "adminsdholderprotected"));
+      }
+    }
+  }
+}
+
+void add_bloodhound_laps(Derivation& derivation, Tokens&) {
+  const CollectedProperties said(derivation.directory.snapshot(), derivation.graph);
+  const JointHolders joint(derivation.graph, derivation.rules);
+  const auto computers = by_domain(derivation, said, NodeKind::Computer);
+  std::map<NodeId, std::set<NodeId>> changes;
+  std::map<NodeId, std::set<NodeId>> filtered;
+  for (const auto& [edge, evidence] : derivation.graph.pending()) {
+    if (edge.kind == EdgeKind::GetChanges) changes[edge.target].insert(edge.source);
+    if (edge.kind == EdgeKind::GetChangesInFilteredSet) filtered[edge.target].insert(edge.source);
+  }
+  for (const auto& [domain, holders] : changes) {
+    const auto found = computers.find(derivation.graph.node(domain).id);
+    if (found == computers.end()) continue;
+    const std::set<NodeId> able = joint.of({holders, filtered[domain]});
+    for (const NodeId computer : found->second) {
+      if (!said.is_true(computer, "haslaps")) continue;
+      for (const NodeId principal : able) {
+        add_edge(derivation, principal, computer, EdgeKind::SyncLAPSPassword,
+                 said.evidence(computer, "haslaps"));
+      }
+    }
+  }
+}
+
+}  // namespace tierline::derive
