@@ -1,7 +1,9 @@
 // collect URL -o SNAP: reads a live directory.
 
 #include <fmt/format.h>
+
 #include <unistd.h>
+#include <csignal>
 
 #include <map>
 #include <memory>
@@ -53,6 +55,10 @@ Status check(const Options& options) {
 }
 
 Result<int> run(Options& options) {
+  // Writing to a connection that the server has broken off must be an error to report, not the end of the program;
+  // libldap does not see to that.
+  std::signal(SIGPIPE, SIG_IGN);
+
   if (Status checked = check(options); !checked) return std::move(checked).error();
   options.ldap.operation_deadline = std::chrono::seconds(options.operation_seconds);
   options.ldap.run_deadline = std::chrono::duration_cast<std::chrono::milliseconds>(
