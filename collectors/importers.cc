@@ -3,7 +3,7 @@
 #include <filesystem>
 
 #include "collectors/adexplorer/adexplorer.h"
-#include "collectors/bloodhound/sharphound.h"
+#include "collectors/bloodhound/import.h"
 #include "collectors/ldif/ldif.h"
 #include "core/base/file.h"
 
@@ -12,14 +12,14 @@ namespace {
 
 constexpr Importer kImporters[] = {
     {"AD Explorer snapshot", is_adexplorer, read_adexplorer},
-    {"collection for BloodHound", is_sharphound, read_sharphound},
+    {"collection for BloodHound", is_bloodhound, read_bloodhound},
     {"LDIF", is_ldif, read_ldif},
 };
 
 }  // namespace
 
 Status import_file(const std::string& path, snapshot::Builder& builder, snapshot::Provenance& provenance) {
-  if (std::filesystem::is_directory(path)) return read_sharphound(path, builder, provenance);
+  if (std::filesystem::is_directory(path)) return read_bloodhound(path, builder, provenance);
   const Result<MappedFile> file = MappedFile::open(path);
   if (!file) return file.error();
   for (const Importer& importer : kImporters) {

@@ -1,22 +1,53 @@
 #pragma once
 
-// Reads collections for BloodHound: the JSON of SharpHound and of those that write its format, data versions 4 to 6,
-// and graphs in its OpenGraph format, as a ZIP archive, a folder or single files.
+// Objects as SharpHound and those that write its format state them, data versions 4 to 6.
 
+#include <cstdint>
+#include <map>
 #include <string>
+#include <vector>
 
-#include "core/base/result.h"
-#include "core/snapshot/builder.h"
+#include "collectors/bloodhound/collection.h"
+#include "core/knowledge/collected_relations.h"
 
 namespace tierline::collectors {
 
-/// True when `start`, the first bytes of a file, are those of JSON or of a ZIP archive.
-bool is_sharphound(ByteSpan start);
+class SharpHound {
+ public:
+  explicit SharpHound(Collection& collection) : collection_(collection) {}
 
-/// Hands every object of the collection to `builder`. What has an LDAP attribute becomes one; relations and other
-/// properties are kept as knowledge::collected says. Secrets are only counted. What is wrong with a document of an
-/// archive or folder is coverage, and the others are read; `provenance` gets the name of the collection.
-/// Errors: NoInput, Io; BadData when nothing of it is a collection, or the only document is none.
-Status read_sharphound(const std::string& path, snapshot::Builder& builder, snapshot::Provenance& provenance);
+  /// One element of `data`.
+  void take_element(const ObjectType& type, const json::Value& element);
+
+  /// Sessions that came in documents of their own are facts of the computer, of which there may be nothing else.
+  /// After all documents.
+  void add_computers_of_sessions();
+
+  /// How many objects there were, and what could not be read.
+  void report_coverage(snapshot::Builder& builder) const;
+
+ private:
+  std::string other(const json::Value& value, std::string_view assumed_kind);
+  void add_relations(const json::Value& element, const directory::ObjectId& id, std::string_view kind);
+  void add_relation(const json::Value& element, const knowledge::CollectedRelation& relation);
+  void add_aces(const json::Value& element);
+  void add_ace(const json::Value& ace);
+  void add_sid_history(const json::Value& element);
+  void add_local_groups(const json::Value& element, const directory::ObjectId& computer);
+  void add_user_rights(const json::Value& element);
+  void add_policy_members(const json::Value& element);
+  void add_trusts(const json::Value& element);
+  void add_registry(const json::Value& element, std::string_view kind);
+  void give_sessions(const std::vector<std::string>& users);
+
+  Collection& collection_;
+  std::map<std::string, std::uint64_t> objects_;                    ///< by type
+  std::map<std::string, std::vector<std::string>> loose_sessions_;  ///< users, by computer
+  std::map<std::string, std::uint64_t> unknown_rights_;
+  std::uint64_t local_groups_missing_ = 0;
+  std::uint64_t authorities_without_registry_ = 0;
+  std::uint64_t controllers_without_registry_ = 0;
+  std::uint64_t deleted_ = 0;
+};
 
 }  // namespace tierline::collectors

@@ -578,6 +578,24 @@ constexpr EdgeKindInfo kEdgeKinds[] = {
      .remedy = "Set-ADObject POLICY -Clear msDS-OIDToGroupLink; logons with such certificates no longer give the group. Or dsacls TEMPLATE /R SOURCE, which removes all entries of the trustee there.",
      .detection = "4886 and 4887 for the template; 4768 with certificate information; 4627 (groups of the logon) with a group that the account is no member of; 5136 on msDS-OIDToGroupLink.",
      .attack = "T1649 T1078.002", .source = "[MS-ADA2] msDS-OIDToGroupLink; [MS-CRTD] 2.24; [MS-WCCE] 3.2.2.6.2.1.4.5.8"},
+    {.kind = CoerceAndRelayNTLMToSMB, .name = "CoerceAndRelayNTLMToSMB", .traversable = true,
+     .meaning = "Another computer, an administrator of the target, can be made to authenticate to the attacker, who passes that on to the target's file service and administers it.",
+     .derived = "A computer of the same domain that holds AdminTo on the target, itself or through groups, may send NTLM (RestrictSendingNTLMTraffic read and not 2) and is not in Protected Users; the target was seen not to require SMB signing. The source is Authenticated Users. Without those readings there is no edge.",
+     .remedy = "Set-SmbServerConfiguration -RequireSecuritySignature $true -Force -CimSession TARGET; clients that cannot sign lose its shares, and large copies are slower. Taking computers out of its Administrators ends it as well.",
+     .detection = "4624 on the target with logon type 3 and NTLM, by a computer account from an address that is not that computer's; 5145 on the named pipes spoolss, efsrpc or netdfs of the computer that was made to connect; 8001 in its NTLM log.",
+     .attack = "T1187 T1557.001 T1021.002", .source = "[MS-SMB2] 2.2.4; [MS-NLMP] 1.3"},
+    {.kind = CoerceAndRelayNTLMToLDAP, .name = "CoerceAndRelayNTLMToLDAP", .traversable = true,
+     .meaning = "The computer can be made to authenticate over HTTP to the attacker, who passes that on to a domain controller and writes a key credential or delegation to the computer's own account.",
+     .derived = "The target runs the WebClient service, may send NTLM (RestrictSendingNTLMTraffic read and not 2) and is not in Protected Users; another domain controller of its domain accepts LDAP binds without signing. The source is Authenticated Users. Without those readings there is no edge.",
+     .remedy = "On every domain controller: reg add HKLM\\SYSTEM\\CurrentControlSet\\Services\\NTDS\\Parameters /v LDAPServerIntegrity /t REG_DWORD /d 2 /f, better by policy; clients that do not sign can no longer bind (2889 names them beforehand). On the target: Set-Service WebClient -StartupType Disabled; WebDAV paths no longer open.",
+     .detection = "4624 on the domain controller with logon type 3 and NTLM, by the computer's account from an address that is not its own; 5136 on msDS-KeyCredentialLink or msDS-AllowedToActOnBehalfOfOtherIdentity, written by the computer itself; 2889 in the Directory Service log (unsigned bind).",
+     .attack = "T1187 T1557.001 T1098", .source = "[MS-ADTS] 5.1.2.1; [MS-NLMP] 1.3"},
+    {.kind = CoerceAndRelayNTLMToLDAPS, .name = "CoerceAndRelayNTLMToLDAPS", .traversable = true,
+     .meaning = "The computer can be made to authenticate over HTTP to the attacker, who passes that on to a domain controller over TLS and writes a key credential or delegation to the computer's own account.",
+     .derived = "The target runs the WebClient service, may send NTLM (RestrictSendingNTLMTraffic read and not 2) and is not in Protected Users; another domain controller of its domain accepts LDAP over TLS without channel binding. The source is Authenticated Users. Without those readings there is no edge.",
+     .remedy = "On every domain controller: reg add HKLM\\SYSTEM\\CurrentControlSet\\Services\\NTDS\\Parameters /v LdapEnforceChannelBinding /t REG_DWORD /d 2 /f, better by policy; clients that send no channel binding token can no longer bind (3039 names them beforehand). On the target: Set-Service WebClient -StartupType Disabled; WebDAV paths no longer open.",
+     .detection = "4624 on the domain controller with logon type 3 and NTLM, by the computer's account from an address that is not its own; 5136 on msDS-KeyCredentialLink or msDS-AllowedToActOnBehalfOfOtherIdentity, written by the computer itself; 3039 in the Directory Service log (bind without a valid channel binding token).",
+     .attack = "T1187 T1557.001 T1098", .source = "[MS-ADTS] 5.1.2.2; [MS-NLMP] 1.3"},
 };
 // clang-format on
 
@@ -587,7 +605,7 @@ constexpr bool rows_follow_the_enumeration() {
   for (std::size_t i = 0; i < std::size(kEdgeKinds); ++i) {
     if (static_cast<std::size_t>(kEdgeKinds[i].kind) != i) return false;
   }
-  return std::size(kEdgeKinds) == static_cast<std::size_t>(ADCSESC13) + 1;
+  return std::size(kEdgeKinds) == static_cast<std::size_t>(CoerceAndRelayNTLMToLDAPS) + 1;
 }
 static_assert(rows_follow_the_enumeration());
 

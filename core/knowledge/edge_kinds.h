@@ -105,6 +105,9 @@ enum class EdgeKind : std::uint8_t {
   ADCSESC10a,
   ADCSESC10b,
   ADCSESC13,
+  CoerceAndRelayNTLMToSMB,
+  CoerceAndRelayNTLMToLDAP,
+  CoerceAndRelayNTLMToLDAPS,
 };
 
 /// What a domain expert should check about one kind of edge.

@@ -38,6 +38,7 @@ inline constexpr std::uint32_t kDomainControllers = 516;
 inline constexpr std::uint32_t kSchemaAdmins = 518;
 inline constexpr std::uint32_t kEnterpriseAdmins = 519;
 inline constexpr std::uint32_t kReadOnlyDomainControllers = 521;
+inline constexpr std::uint32_t kProtectedUsers = 525;
 // Of BUILTIN, and of each computer's own groups.
 inline constexpr std::uint32_t kAdministrators = 544;
 inline constexpr std::uint32_t kRemoteDesktopUsers = 555;

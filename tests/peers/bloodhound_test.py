@@ -191,6 +191,58 @@ class Ours(Import):
         self.assertIn(("S-1-5-21-7-8-9", "SpoofSIDHistory", DOMAIN), found)
 
 
+class Hosts(Import):
+    """What a computer's own settings let others do to it."""
+
+    def computer(self, rid, name, **fields):
+        return {"ObjectIdentifier": f"{DOMAIN}-{rid}", "PrimaryGroupSID": f"{DOMAIN}-515", **fields,
+                "Properties": {"name": f"{name}.CORP.TEST", "domain": "CORP.TEST", "domainsid": DOMAIN, "enabled": True,
+                               "distinguishedname": f"CN={name},DC=CORP,DC=TEST", **fields.get("Properties", {})}}
+
+    def members(self, rid, group, *members):
+        return [{"ObjectIdentifier": f"{DOMAIN}-{rid}-{group}", "Name": "GROUP", "Collected": True, "FailureReason": None,
+                 "Results": [{"ObjectIdentifier": f"{DOMAIN}-{m}", "ObjectType": "Base"} for m in members]}]
+
+    def edges_of(self, *computers):
+        self.taken(self.folder_of(("computers.json", document("computers", *computers)),
+                                  ("domains.json", document("domains", domain()))))
+        return edges(self.snapshot)[1]
+
+    def test_relays(self):
+        anyone = "CORP.TEST-S-1-5-11"
+        sends = {"Collected": True, "FailureReason": None, "Result": {"RestrictSendingNtlmTraffic": 0}}
+        silent = {"Collected": True, "FailureReason": None, "Result": {"RestrictSendingNtlmTraffic": 2}}
+        unread = {"Collected": False, "FailureReason": "no", "Result": None}
+        listens = {"Collected": True, "FailureReason": None, "Result": True}
+        smb = {"Collected": True, "FailureReason": None, "Result": {"SigningEnabled": False}}
+        controller = self.computer(1001, "DC", IsDC=True, DomainSID=DOMAIN, Properties={
+            "ldapavailable": True, "ldapsigning": False, "ldapsavailable": True, "ldapsepa": True})
+        target = self.computer(1300, "FILES", SmbInfo=smb, LocalGroups=self.members(1300, 544, 1301))
+
+        def relays(ntlm):
+            found = self.edges_of(controller, target, self.computer(1301, "PRINT", NTLMRegistryData=ntlm, IsWebClientRunning=listens))
+            return {(kind, end) for start, kind, end in found if start == anyone and kind.startswith("Coerce")}
+
+        self.assertEqual(relays(sends), {("CoerceAndRelayNTLMToSMB", f"{DOMAIN}-1300"),
+                                         ("CoerceAndRelayNTLMToLDAP", f"{DOMAIN}-1301")})
+        self.assertEqual(relays(silent), set())
+        self.assertEqual(relays(unread), set())
+
+    def test_local_groups(self):
+        groups = [g for rid, who in ((544, 1104), (555, 1105), (562, 1106), (580, 1107)) for g in self.members(1300, rid, who)]
+        found = self.edges_of(self.computer(1300, "HOST", LocalGroups=groups))
+        self.assertLessEqual({(f"{DOMAIN}-{1104 + n}", kind, f"{DOMAIN}-1300") for n, kind in
+                              enumerate(("AdminTo", "CanRDP", "ExecuteDCOM", "CanPSRemote"))}, found)
+        # Once the logon right was read, membership alone does not do.
+        rights = [{"Privilege": "SeRemoteInteractiveLogonRight", "Collected": True, "Results": [
+            {"ObjectIdentifier": f"{DOMAIN}-1108", "ObjectType": "User"}]}]
+        found = self.edges_of(self.computer(1300, "HOST", LocalGroups=groups, UserRights=rights))
+        self.assertNotIn("CanRDP", {kind for _, kind, _ in found})
+        old = {"Collected": True, "FailureReason": None, "Results": [{"ObjectIdentifier": f"{DOMAIN}-1104", "ObjectType": "User"}]}
+        found = self.edges_of(self.computer(1300, "HOST", LocalAdmins=old))
+        self.assertIn((f"{DOMAIN}-1104", "AdminTo", f"{DOMAIN}-1300"), found)
+
+
 class OpenGraph(Import):
     def test_our_own_graph_comes_back(self):
         # Whom a collection only refers to is an object of the graph; AdminSDHolder then protects one more.

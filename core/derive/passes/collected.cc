@@ -141,7 +141,13 @@ class Collected {
     });
     for_each(object, collected::kEdges, 3, [&](const auto& parts, const Evidence& evidence) {
       const knowledge::EdgeKindInfo* const kind = knowledge::find_edge_kind(parts[0]);
-      if (kind != nullptr) add(self, node(parts[1], parts[2]), kind->kind, evidence);
+      if (kind == nullptr) return;
+      const NodeId target = node(parts[1], parts[2]);
+      const bool is_open = kind->kind == EdgeKind::OwnsRaw || kind->kind == EdgeKind::WriteOwnerRaw;
+      if (is_open)
+        derivation_.collected_owners.push_back(
+            {{.source = self, .target = target, .kind = kind->kind}, evidence});
+      if (!is_open || derivation_.rules != Rules::Ours) add(self, target, kind->kind, evidence);
     });
     add_rights(object, self);
     add_local_groups(object, self);

@@ -1,6 +1,7 @@
 // AdminTo, CanRDP, CanPSRemote and ExecuteDCOM: what the members of a computer's local groups may do there.
 
 #include <algorithm>
+#include <charconv>
 #include <map>
 #include <set>
 #include <unordered_map>
@@ -25,6 +26,16 @@ struct Host {
   Holders may_log_on_remotely;              ///< SeRemoteInteractiveLogonRight
 };
 
+// In drawn graphs only the end of an identifier says which group it is.
+std::uint32_t rid_of(const graph::Node& group) {
+  if (group.sid.count() != 0) return group.sid.rid();
+  std::uint32_t rid = 0;
+  const std::size_t dash = group.id.rfind('-');
+  if (dash != std::string::npos)
+    std::from_chars(group.id.data() + dash + 1, group.id.data() + group.id.size(), rid);
+  return rid;
+}
+
 }  // namespace
 
 void add_host_access(Derivation& derivation, Tokens&) {
@@ -41,7 +52,7 @@ void add_host_access(Derivation& derivation, Tokens&) {
     if (edge.kind != EdgeKind::MemberOfLocalGroup) continue;
     const auto host = host_of.find(edge.target);
     if (host == host_of.end()) continue;
-    const std::uint32_t rid = derivation.graph.node(edge.target).sid.rid();
+    const std::uint32_t rid = rid_of(derivation.graph.node(edge.target));
     hosts[host->second].groups[rid].emplace(edge.source, evidence);
   }
   if (hosts.empty()) return;

@@ -43,6 +43,7 @@ void add_group_policy(Derivation& derivation, Tokens& tokens);
 void add_special_identities(Derivation& derivation, Tokens& tokens);
 void add_trusts(Derivation& derivation, Tokens& tokens);
 void add_certificates(Derivation& derivation, Tokens& tokens);
+void add_coercion(Derivation& derivation, Tokens& tokens);
 void add_host_access(Derivation& derivation, Tokens& tokens);
 void add_collected_trust_keys(Derivation& derivation, Tokens& tokens);
 void add_bloodhound_protection(Derivation& derivation, Tokens& tokens);

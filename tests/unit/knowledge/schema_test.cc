@@ -5,7 +5,6 @@
 
 #include <fstream>
 #include <map>
-#include <regex>
 #include <set>
 #include <sstream>
 #include <string>
@@ -65,16 +64,19 @@ TEST_CASE("every right that rules name has the GUID of its object in the directo
     by_constant[constant] = row;
   }
   std::ifstream header(kRoot + "/core/knowledge/guids.h");
-  std::stringstream text;
-  text << header.rdbuf();
-  const std::string content = text.str();
-  const std::regex constant("Guid k(\\w+)\\s*=\\s*\"([^\"]+)\"_guid");
+  // inline constexpr directory::Guid kName = "guid"_guid;
   int seen = 0;
-  for (std::sregex_iterator place(content.begin(), content.end(), constant), end; place != end; ++place) {
-    const std::string name = (*place)[1];
+  std::string name;
+  for (std::string line; std::getline(header, line);) {
+    const std::size_t declared = line.find("Guid k");
+    if (declared != std::string::npos)
+      name = line.substr(declared + 6, line.find(' ', declared + 6) - declared - 6);
+    const std::size_t end = line.find("\"_guid;");
+    if (end == std::string::npos || name.empty()) continue;
+    const std::size_t begin = line.rfind('"', end - 1) + 1;
     CAPTURE(name);
     REQUIRE(by_constant.count(name) == 1);
-    CHECK(upper_case(by_constant[name]["rightsGuid"]) == upper_case((*place)[2].str()));
+    CHECK(upper_case(by_constant[name]["rightsGuid"]) == upper_case(line.substr(begin, end - begin)));
     ++seen;
   }
   CHECK(seen >= 10);

@@ -1,0 +1,121 @@
+// Computers that can be made to authenticate over NTLM to somebody who passes it on: to a file service that does not
+// ask for signatures, to a domain controller's LDAP, or to web enrolment. All of it rests on what a collector read on
+// the hosts; what was not read makes no edge.
+
+#include <map>
+#include <set>
+
+#include "core/base/text.h"
+#include "core/derive/collected_properties.h"
+#include "core/derive/joint_holders.h"
+#include "core/derive/passes/passes.h"
+#include "core/knowledge/well_known.h"
+
+namespace tierline::derive {
+namespace {
+
+using directory::Sid;
+using graph::NodeId;
+using knowledge::EdgeKind;
+using knowledge::NodeKind;
+
+class Coercion {
+ public:
+  explicit Coercion(Derivation& derivation)
+      : derivation_(derivation),
+        builder_(derivation.graph),
+        said_(derivation.directory.snapshot(), derivation.graph),
+        joint_(derivation.graph, derivation.rules) {}
+
+  void run() {
+    for (NodeId n = 0; n < builder_.node_count(); ++n) {
+      if (builder_.node(n).kind == NodeKind::Computer) computers_.push_back(n);
+    }
+    for (const auto& [edge, evidence] : builder_.pending()) {
+      if (edge.kind == EdgeKind::AdminTo) administrators_[edge.target].insert(edge.source);
+      if (edge.kind == EdgeKind::DCFor) controllers_[edge.target].insert(edge.source);
+    }
+    add_relays_to_smb();
+    add_relays_to_ldap();
+  }
+
+ private:
+  bool is_false(NodeId node, std::string_view property) const {
+    return equal_ascii_nocase(said_.text(node, property), "false");
+  }
+
+  // Sends NTLM to whoever asks: said not to restrict it, and outside Protected Users ([MS-KILE] 3.3.5.6).
+  bool sends_ntlm(NodeId computer) const {
+    if (!is_false(computer, "restrictoutboundntlm")) return false;
+    for (const Domain& domain : derivation_.directory.domains()) {
+      if (domain.sid.count() == 0) continue;
+      const auto index = static_cast<DomainIndex>(&domain - derivation_.directory.domains().data());
+      const auto group =
+          derivation_.directory.find_sid(domain.sid.with_rid(knowledge::rids::kProtectedUsers), index);
+      if (group && joint_.is_in(computer, {*group})) return false;
+    }
+    return true;
+  }
+
+  std::string domain_sid(NodeId computer) const { return upper_case(said_.text(computer, "domainsid")); }
+
+  void add(NodeId computer, EdgeKind kind, NodeId proof, std::string_view property) {
+    DirectoryModel& directory = derivation_.directory;
+    for (std::size_t d = 0; d < directory.domains().size(); ++d) {
+      if (directory.domains()[d].sid.to_string() != domain_sid(computer)) continue;
+      const NodeId everyone_known = directory.node_of_sid(*Sid::parse(knowledge::sids::kAuthenticatedUsers),
+                                                          static_cast<DomainIndex>(d));
+      add_edge(derivation_, everyone_known, computer, kind, said_.evidence(proof, property));
+    }
+  }
+
+  // Another computer that administers this one is made to authenticate.
+  void add_relays_to_smb() {
+    for (const NodeId target : computers_) {
+      const auto administrators = administrators_.find(target);
+      if (administrators == administrators_.end() || !is_false(target, "smbsigning")) continue;
+      for (const NodeId source : computers_) {
+        if (source == target || domain_sid(source) != domain_sid(target) || !sends_ntlm(source)) continue;
+        if (joint_.is_in(source, administrators->second)) {
+          add(target, EdgeKind::CoerceAndRelayNTLMToSMB, target, "smbsigning");
+          break;
+        }
+      }
+    }
+  }
+
+  // A computer that speaks HTTP is made to authenticate, to write to its own account in the directory.
+  void add_relays_to_ldap() {
+    for (const NodeId computer : computers_) {
+      if (!said_.is_true(computer, "webclientrunning") || !sends_ntlm(computer)) continue;
+      const auto weak = [&](std::string_view available, std::string_view protection) {
+        for (const auto& [domain, controllers] : controllers_) {
+          if (builder_.node(domain).id != domain_sid(computer)) continue;
+          for (const NodeId controller : controllers) {
+            const bool offers = said_.is_true(controller, available) && is_false(controller, protection);
+            if (controller != computer && offers) return controller;
+          }
+        }
+        return graph::kNoNode;
+      };
+      const NodeId plain = weak("ldapavailable", "ldapsigning");
+      if (plain != graph::kNoNode) add(computer, EdgeKind::CoerceAndRelayNTLMToLDAP, plain, "ldapsigning");
+      const NodeId secure = weak("ldapsavailable", "ldapsepa");
+      if (secure != graph::kNoNode) add(computer, EdgeKind::CoerceAndRelayNTLMToLDAPS, secure, "ldapsepa");
+    }
+  }
+
+  Derivation& derivation_;
+  graph::GraphBuilder& builder_;
+  CollectedProperties said_;
+  JointHolders joint_;
+  std::vector<NodeId> computers_;
+  std::map<NodeId, std::set<NodeId>> administrators_;  ///< by computer
+  std::map<NodeId, std::set<NodeId>> controllers_;     ///< by domain
+};
+
+}  // namespace
+
+void add_coercion(Derivation& derivation, Tokens&) { Coercion(derivation).run(); }
+
+}  // namespace tierline::derive
