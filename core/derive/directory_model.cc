@@ -122,7 +122,7 @@ void DirectoryModel::place_objects_in_domains() {
   std::unordered_map<std::string, DomainIndex> by_name;
   for (std::size_t d = 0; d < domains_.size(); ++d)
     by_name.emplace(domains_[d].name, static_cast<DomainIndex>(d));
-  domain_of_.assign(snapshot_.object_count(), root_domain_);
+  domain_of_.assign(snapshot_.object_count(), root_domain_.value_or(0));
   forest_wide_.assign(snapshot_.object_count(), false);
   std::vector<std::string> configurations;
   for (ObjectIndex i = 0; i < snapshot_.object_count(); ++i) {
@@ -236,9 +236,9 @@ graph::Node DirectoryModel::describe(const Object& object) const {
 
 DirectoryModel::SidInDomain DirectoryModel::key_of(const Sid& sid, DomainIndex domain) const {
   if (!knowledge::is_domain_relative_text(sid)) return {sid, 0};
-  // One group for the whole forest, named under its root domain.
+  // One group for the whole forest, named under its root domain where that is known.
   static const Sid kForestWide = *Sid::parse(knowledge::sids::kEnterpriseDomainControllers);
-  return {sid, sid == kForestWide ? root_domain_ : domain};
+  return {sid, sid == kForestWide ? root_domain_.value_or(domain) : domain};
 }
 
 void DirectoryModel::make_nodes() {

@@ -117,7 +117,7 @@ class DirectoryModel {
   AttributeIds attributes_;
   Schema schema_;
   std::vector<Domain> domains_;
-  DomainIndex root_domain_ = 0;
+  std::optional<DomainIndex> root_domain_;  ///< absent without a configuration naming context
   std::vector<Trust> trusts_;
   std::vector<DomainIndex> forest_of_;  ///< the first domain of each domain's forest
   std::vector<bool> forest_wide_;

@@ -2,12 +2,20 @@
 
 #include <algorithm>
 
+#include "core/knowledge/well_known.h"
+
 namespace tierline::derive {
 
 using graph::NodeId;
 using knowledge::EdgeKind;
 
 JointHolders::JointHolders(const graph::GraphBuilder& builder, Rules rules) : rules_(rules) {
+  const auto everyone = directory::Sid::parse(knowledge::sids::kEveryone);
+  const auto authenticated = directory::Sid::parse(knowledge::sids::kAuthenticatedUsers);
+  for (NodeId n = 0; n < builder.node_count(); ++n) {
+    const directory::Sid& sid = builder.node(n).sid;
+    if (sid == everyone || sid == authenticated) of_every_logon_.insert(n);
+  }
   for (const auto& [edge, evidence] : builder.pending()) {
     if (edge.kind != EdgeKind::MemberOf && edge.kind != EdgeKind::MemberOfLocalGroup) continue;
     groups_of_[edge.source].push_back(edge.target);
@@ -16,6 +24,12 @@ JointHolders::JointHolders(const graph::GraphBuilder& builder, Rules rules) : ru
 }
 
 bool JointHolders::is_in(NodeId principal, const std::set<NodeId>& set) const {
+  return std::any_of(of_every_logon_.begin(), of_every_logon_.end(),
+                     [&](NodeId everyone) { return set.contains(everyone); }) ||
+         is_member(principal, set);
+}
+
+bool JointHolders::is_member(NodeId principal, const std::set<NodeId>& set) const {
   std::vector<NodeId> queue = {principal};
   std::set<NodeId> seen = {principal};
   for (std::size_t next = 0; next < queue.size(); ++next) {
@@ -47,7 +61,7 @@ std::set<NodeId> JointHolders::of(const std::vector<std::set<NodeId>>& sets) con
       continue;
     }
     const auto members = members_of_.find(principal);
-    if (members == members_of_.end()) continue;
+    if (members == members_of_.end() || of_every_logon_.contains(principal)) continue;
     for (const NodeId member : members->second) {
       if (seen.insert(member).second) queue.push_back(member);
     }
@@ -56,7 +70,7 @@ std::set<NodeId> JointHolders::of(const std::vector<std::set<NodeId>>& sets) con
   std::set<NodeId> topmost = found;
   for (const NodeId principal : found) {
     topmost.erase(principal);
-    if (!is_in(principal, topmost)) topmost.insert(principal);
+    if (!is_member(principal, topmost)) topmost.insert(principal);
   }
   return topmost;
 }

@@ -21,14 +21,18 @@ class JointHolders {
   /// not repeated; BloodHound repeats it when another group named there led to it.
   std::set<graph::NodeId> of(const std::vector<std::set<graph::NodeId>>& sets) const;
 
-  /// Whether the principal, or a group that it is in, is in the set.
+  /// Whether the principal, or a group that it is in, is in the set; or Authenticated Users or Everyone is, as whoever
+  /// logs on is in those.
   bool is_in(graph::NodeId principal, const std::set<graph::NodeId>& set) const;
 
   /// The principals, and everyone in groups among them.
   std::set<graph::NodeId> members_and(const std::set<graph::NodeId>& principals) const;
 
  private:
+  bool is_member(graph::NodeId principal, const std::set<graph::NodeId>& set) const;
+
   Rules rules_;
+  std::set<graph::NodeId> of_every_logon_;
   std::unordered_map<graph::NodeId, std::vector<graph::NodeId>> groups_of_;
   std::unordered_map<graph::NodeId, std::vector<graph::NodeId>> members_of_;
 };

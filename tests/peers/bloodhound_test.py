@@ -1,5 +1,6 @@
 """Collections for BloodHound: the graph of BloodHound itself from the same files, and files that are damaged."""
 
+import csv
 import io
 import json
 import os
@@ -135,6 +136,24 @@ class Ours(Import):
         paths = json.loads(run("paths", self.snapshot, "--from", "DOMAINUSER@PHANTOM.CORP", "--json").stdout)["paths"]
         self.assertEqual([edge["kind"] for edge in paths[0]["edges"]], ["DCSync"])
         self.assertEqual(paths[0]["nodes"][1]["name"], "PHANTOM.CORP")
+
+    def test_findings_in_the_sample_directory_are_the_reviewed_ones(self):
+        self.taken(COLLECTIONS / "sample-ad/ad_sampledata.zip")
+        found = set()
+        for path in json.loads(run("paths", self.snapshot, "--limit", 0, "--json").stdout)["paths"]:
+            names = [node["name"] for node in path["nodes"]]
+            found.add(("path", " ".join(edge["kind"] for edge in path["edges"]), names[0], names[-1]))
+        certificates = json.loads(run("edges", self.snapshot, "--json").stdout)
+        names = {node["id"]: node["name"] for node in certificates["nodes"]}
+        for edge in certificates["edges"]:
+            if edge["kind"].startswith(("ADCS", "GoldenCert", "DCSync")):
+                self.assertTrue(edge["evidence"])
+                found.add(("edge", edge["kind"], names[edge["source"]], names[edge["target"]]))
+        with open(COLLECTIONS / "sample-ad/findings.tsv", newline="") as reviewed:
+            known = {tuple(row) for row in list(csv.reader(reviewed, delimiter="\t"))[1:]}
+        self.assertGreater(len(known), 100)
+        self.assertEqual(sorted(known - found), [], "missing")
+        self.assertEqual(sorted(found - known), [], "extra")
 
     def test_evidence_is_what_the_collector_said(self):
         self.taken(COLLECTIONS / "testlab-v6/raw")

@@ -119,9 +119,11 @@ std::string EdgeWriter::sentence(const Evidence& evidence) const {
       if (!descriptor || !descriptor->owner) return {};
       return fmt::format("The owner of {} is {}", dn, descriptor->owner->to_string());
     }
-    case Evidence::Kind::Attribute:
-      return fmt::format("{} of {} is {}", attribute_name(snapshot_, evidence), dn,
-                         value_text(snapshot_, evidence));
+    case Evidence::Kind::Attribute: {
+      std::string value = value_text(snapshot_, evidence);
+      std::replace(value.begin(), value.end(), '\t', ' ');  // between the parts of what a collector stated
+      return fmt::format("{} of {} is {}", attribute_name(snapshot_, evidence), dn, value);
+    }
     case Evidence::Kind::Tree:
       return fmt::format("{} stands directly below it", dn);
     case Evidence::Kind::Rule:

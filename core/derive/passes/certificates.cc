@@ -188,14 +188,16 @@ class Certificates {
         case EdgeKind::NTAuthStoreFor:
         case EdgeKind::PublishedTo:
         case EdgeKind::OIDGroupLink:
-        case EdgeKind::HasSIDHistory:
-        case EdgeKind::MemberOf:
           out_[edge.kind][edge.source].insert(edge.target);
           break;
         default:
           break;
       }
       in_[edge.kind][edge.target].insert(edge.source);
+      const NodeKind target = builder_.node(edge.target).kind;
+      if (target == NodeKind::CertTemplate || target == NodeKind::EnterpriseCA) {
+        rights_on_[edge.target].push_back({edge, evidence});
+      }
     }
   }
 
@@ -323,10 +325,39 @@ class Certificates {
     return holders(one.node, {EdgeKind::Enroll, EdgeKind::AllExtendedRights, EdgeKind::GenericAll});
   }
 
-  /// Edges from each of `principals` to the domains that accept the authority.
-  void reach(const Nodes& principals, const Authority& authority, EdgeKind kind, NodeId one) {
-    for (const NodeId principal : principals) {
-      for (const NodeId domain : authority.domains) add(principal, domain, kind, said_.evidence(one, "oid"));
+  /// A way to a certificate that logs on as somebody else, and the settings that make it one.
+  struct Escalation {
+    EdgeKind kind;
+    const Template& one;
+    const Authority& authority;
+    std::vector<Evidence> settings;
+    /// Which of the domains that trust the authority it works in; all of them when there is none.
+    std::function<bool(NodeId)> works_in = {};
+    bool by_own_rights = true;  ///< the principals themselves enrol, or change the template
+  };
+
+  void reach(const Nodes& principals, const Escalation& way, const JointHolders& joint) {
+    for (const NodeId domain : way.authority.domains) {
+      if (way.works_in && !way.works_in(domain)) continue;
+      for (const NodeId principal : principals) {
+        for (const Evidence& setting : way.settings) add(principal, domain, way.kind, setting);
+        if (!way.by_own_rights) continue;
+        for (const NodeId node : {way.one.node, way.authority.node}) {
+          prove_rights(principal, domain, way.kind, node, joint);
+        }
+      }
+    }
+  }
+
+  /// The rights that the principal, or a group it is in, has on a template or an authority.
+  void prove_rights(NodeId principal, NodeId domain, EdgeKind kind, NodeId node, const JointHolders& joint) {
+    const auto rights = rights_on_.find(node);
+    if (rights == rights_on_.end()) return;
+    for (const auto& [edge, evidence] : rights->second) {
+      const bool enrols = edge.kind == EdgeKind::Enroll || edge.kind == EdgeKind::AllExtendedRights ||
+                          edge.kind == EdgeKind::GenericAll;
+      if (!enrols && kind != EdgeKind::ADCSESC4) continue;
+      if (joint.is_in(principal, {edge.source})) add(principal, domain, kind, evidence);
     }
   }
 
@@ -338,25 +369,35 @@ class Certificates {
     if (!one.is_open()) return;
     const Nodes enrolling = joint.of({may_enroll(one), at_authority});
     if (enrolling.empty()) return;
-    if (one.logs_on && one.names_are_free) reach(enrolling, authority, EdgeKind::ADCSESC1, one.node);
+    const Evidence logs_on = said_.evidence(one.node, "authenticationenabled");
+    if (one.logs_on && one.names_are_free) {
+      reach(enrolling,
+            {EdgeKind::ADCSESC1,
+             one,
+             authority,
+             {logs_on, said_.evidence(one.node, "enrolleesuppliessubject")}},
+            joint);
+    }
     if (authority.lets_requests_name_subjects) {
       const Nodes able = without_users_if_host_name(enrolling, one);
-      if (one.logs_on && one.leaves_out_sid) reach(able, authority, EdgeKind::ADCSESC6a, one.node);
+      const Evidence names = said_.evidence(authority.node, "isuserspecifiessanenabled");
+      if (one.logs_on && one.leaves_out_sid) {
+        reach(able,
+              {EdgeKind::ADCSESC6a, one, authority, {names, said_.evidence(one.node, "nosecurityextension")}},
+              joint);
+      }
       if (one.logs_on_by_tls) {
-        reach_where(able, authority, EdgeKind::ADCSESC6b, one.node,
-                    [&](NodeId domain) { return maps_by_user_name(domain); });
+        reach(able,
+              {EdgeKind::ADCSESC6b,
+               one,
+               authority,
+               {names, logs_on},
+               [&](NodeId domain) { return maps_by_user_name(domain); }},
+              joint);
       }
     }
     if (!one.names_are_free) add_renamings(one, authority, enrolling, joint);
     if (one.logs_on) add_group_links(one, enrolling);
-  }
-
-  void reach_where(const Nodes& principals, const Authority& authority, EdgeKind kind, NodeId one,
-                   const std::function<bool(NodeId)>& accepts) {
-    for (const NodeId domain : authority.domains) {
-      if (!accepts(domain)) continue;
-      for (const NodeId principal : principals) add(principal, domain, kind, said_.evidence(one, "oid"));
-    }
   }
 
   // Users have no host name, which the certificate would have to carry.
@@ -386,7 +427,7 @@ class Certificates {
       if (one.names_are_free) also({enrollment, enrol, at_authority});
       also({name, enrollment, enrol, at_authority});
     }
-    reach(found, authority, EdgeKind::ADCSESC4, one.node);
+    reach(found, {EdgeKind::ADCSESC4, one, authority, {said_.evidence(one.node, "schemaversion")}}, joint);
   }
 
   // ESC3: `one` is what the certificate is asked for in the name of somebody.
@@ -405,7 +446,11 @@ class Certificates {
         for (const NodeId domain : authority.domains) {
           if (!first->domains.contains(domain)) continue;
           for (const NodeId principal : able) {
-            add(principal, domain, EdgeKind::ADCSESC3, said_.evidence(agent.node, "oid"));
+            add(principal, domain, EdgeKind::ADCSESC3, said_.evidence(agent.node, "effectiveekus"));
+            add(principal, domain, EdgeKind::ADCSESC3, said_.evidence(one.node, "authenticationenabled"));
+            for (const NodeId node : {agent.node, first->node, one.node, authority.node}) {
+              prove_rights(principal, domain, EdgeKind::ADCSESC3, node, joint);
+            }
           }
         }
       }
@@ -431,13 +476,23 @@ class Certificates {
                                                 EdgeKind::WriteOwner, EdgeKind::WriteDacl});
         attackers.insert(control.begin(), control.end());
       }
+      const Evidence carries =
+          said_.evidence(one.node, by_host ? "subjectaltrequiredns" : "subjectaltrequireupn");
       if (by_kerberos) {
-        reach_where(attackers, authority, by_host ? EdgeKind::ADCSESC9b : EdgeKind::ADCSESC9a, one.node,
-                    weak);
+        reach(attackers,
+              {by_host ? EdgeKind::ADCSESC9b : EdgeKind::ADCSESC9a,
+               one,
+               authority,
+               {carries, said_.evidence(one.node, "nosecurityextension")},
+               weak,
+               false},
+              joint);
       }
       if (one.logs_on_by_tls) {
-        reach_where(attackers, authority, by_host ? EdgeKind::ADCSESC10b : EdgeKind::ADCSESC10a, one.node,
-                    mapped);
+        reach(
+            attackers,
+            {by_host ? EdgeKind::ADCSESC10b : EdgeKind::ADCSESC10a, one, authority, {carries}, mapped, false},
+            joint);
       }
     }
   }
@@ -486,6 +541,8 @@ class Certificates {
   std::unordered_map<NodeId, Nodes> extended_by_;  ///< policies, by template
   std::unordered_map<NodeId, Nodes>
       agents_of_;  ///< templates whose holders may enrol for others, by template
+  /// Of a copy, as the builder grows.
+  std::unordered_map<NodeId, std::vector<graph::GraphBuilder::PendingEdge>> rights_on_;
   Index out_;
   Index in_;
 };
