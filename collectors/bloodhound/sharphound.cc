@@ -180,7 +180,7 @@ void SharpHound::add_local_groups(const Value& element, const ObjectId& computer
     collection_.give(collected::kLocalGroups, joined({id, name.starts_with(kIgnoredName) ? "" : name}));
     for (const Value& member : group.items_of("Results")) {
       if (const std::string principal = other(member, "Base"); !principal.empty()) {
-        collection_.give(collected::kLocalGroupMembers, id + "\t" + principal);
+        collection_.give(collected::kLocalGroupMembers, joined({id, principal}));
       }
     }
   }
@@ -193,7 +193,7 @@ void SharpHound::add_local_groups(const Value& element, const ObjectId& computer
     collection_.give(collected::kLocalGroups, joined({id, std::string(list.name) + "@" + host}));
     for (const Value& member : answer->items_of("Results")) {
       if (const std::string principal = other(member, "Base"); !principal.empty()) {
-        collection_.give(collected::kLocalGroupMembers, id + "\t" + principal);
+        collection_.give(collected::kLocalGroupMembers, joined({id, principal}));
       }
     }
   }
@@ -222,7 +222,9 @@ void SharpHound::add_policy_members(const Value& element) {
     for (const MemberList& list : kMemberLists) {
       for (const Value& member : changes->items_of(list.field)) {
         if (const std::string principal = other(member, "Base"); !principal.empty()) {
-          collection_.give(collected::kPolicyMembers, joined({list.rid, ""}) + principal + "\t" + computer);
+          std::string record = joined({list.rid, principal});
+          record.append("\t").append(computer);
+          collection_.give(collected::kPolicyMembers, record);
         }
       }
     }
@@ -296,7 +298,7 @@ void SharpHound::add_registry(const Value& element, std::string_view kind) {
     const std::string what = all != nullptr && all->is_true() ? "*"
                              : one == nullptr                 ? ""
                                               : collection_.identity_of(one->text_of("ObjectIdentifier"));
-    if (!what.empty()) collection_.give(collected::kEnrollmentAgents, who + "\t" + what);
+    if (!what.empty()) collection_.give(collected::kEnrollmentAgents, joined({who, what}));
   }
 }
 

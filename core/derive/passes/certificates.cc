@@ -24,8 +24,6 @@ using Nodes = std::set<NodeId>;
 // Extended key usages, [MS-WCCE] 2.2.2.7.7.3 and [RFC 5280] 4.2.1.12.
 constexpr std::string_view kAnyPurpose = "2.5.29.37.0";
 constexpr std::string_view kClientAuthentication = "1.3.6.1.5.5.7.3.2";
-constexpr std::string_view kSmartcardLogon = "1.3.6.1.4.1.311.20.2.2";
-constexpr std::string_view kPkinitClient = "1.3.6.1.5.2.3.4";
 constexpr std::string_view kEnrollmentAgent = "1.3.6.1.4.1.311.20.2.1";
 
 constexpr std::int64_t kMapsByUserName =

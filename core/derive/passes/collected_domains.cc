@@ -9,7 +9,6 @@
 namespace tierline::derive {
 namespace {
 
-using graph::Evidence;
 using graph::NodeId;
 using knowledge::EdgeKind;
 using knowledge::NodeKind;

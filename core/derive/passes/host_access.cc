@@ -59,7 +59,9 @@ void add_host_access(Derivation& derivation, Tokens&) {
 
   const JointHolders joint(derivation.graph, derivation.rules);
   const auto attribute = derivation.directory.snapshot().attribute(knowledge::collected::kUserRightsRead);
-  for (const auto& [computer, host] : hosts) {
+  for (const auto& entry : hosts) {
+    const NodeId computer = entry.first;
+    const Host& host = entry.second;
     const auto add_members = [&](std::uint32_t rid, EdgeKind kind) {
       const auto group = host.groups.find(rid);
       if (group == host.groups.end()) return;
