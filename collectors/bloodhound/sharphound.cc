@@ -274,6 +274,7 @@ void SharpHound::add_registry(const Value& element, std::string_view kind) {
     collection_.give(std::string(collected::kProperty) + "restrictoutboundntlm",
                      ntlm->text_of("RestrictSendingNtlmTraffic") == "2" ? "TRUE" : "FALSE");
   }
+  add_web_enrollment(element);
   const Value* const authority = element.find("CARegistryData");
   setting(authority, "IsUserSpecifiesSanEnabled", "isuserspecifiessanenabled");
   setting(authority, "RoleSeparationEnabled", "roleseparationenabled");
@@ -281,8 +282,11 @@ void SharpHound::add_registry(const Value& element, std::string_view kind) {
   if (is_controller && answer_of(controller, "StrongCertificateBindingEnforcement") == nullptr) {
     ++controllers_without_registry_;
   }
-  if (kind == "EnterpriseCA" && answer_of(authority, "CASecurity") == nullptr)
-    ++authorities_without_registry_;
+  if (kind == "EnterpriseCA") {
+    const bool was_read = answer_of(authority, "CASecurity") != nullptr;
+    if (!was_read) ++authorities_without_registry_;
+    collection_.give(collected::kAuthoritySecurityRead, was_read ? "TRUE" : "FALSE");
+  }
   const Value* const agents = answer_of(authority, "EnrollmentAgentRestrictions");
   if (agents == nullptr) return;
   const std::vector<Value>& restrictions = agents->items_of("Restrictions");
@@ -299,6 +303,27 @@ void SharpHound::add_registry(const Value& element, std::string_view kind) {
                              : one == nullptr                 ? ""
                                               : collection_.identity_of(one->text_of("ObjectIdentifier"));
     if (!what.empty()) collection_.give(collected::kEnrollmentAgents, joined({who, what}));
+  }
+}
+
+// An endpoint takes relayed logons if it speaks HTTP, or HTTPS without binding them to the channel.
+void SharpHound::add_web_enrollment(const Value& element) {
+  std::optional<bool> takes_relays;
+  for (const Value& endpoint : element.items_of("HttpEnrollmentEndpoints")) {
+    const Value* const collected = endpoint.find("Collected");
+    const Value* const result = endpoint.find("Result");
+    if (collected == nullptr || !collected->is_true() || result == nullptr) continue;
+    const auto is = [&](std::string_view field, bool wanted) {
+      const Value* const value = result->find(field);
+      return value != nullptr && value->type == Value::Type::Boolean && value->boolean == wanted;
+    };
+    const bool plain = is("ADCSWebEnrollmentHTTP", true);
+    const bool unbound = is("ADCSWebEnrollmentHTTPS", true) && is("ADCSWebEnrollmentEPA", false);
+    takes_relays = takes_relays.value_or(false) || plain || unbound;
+  }
+  if (takes_relays) {
+    collection_.give(std::string(collected::kProperty) + "hasvulnerableendpoint",
+                     *takes_relays ? "TRUE" : "FALSE");
   }
 }
 

@@ -37,6 +37,7 @@ class SharpHound {
   void add_user_rights(const json::Value& element);
   void add_policy_members(const json::Value& element);
   void add_trusts(const json::Value& element);
+  void add_web_enrollment(const json::Value& element);
   void add_registry(const json::Value& element, std::string_view kind);
   void give_sessions(const std::vector<std::string>& users);
 

@@ -21,14 +21,16 @@ constexpr Pass kPasses[] = {
     add_trusts,
     add_host_access,
     add_collected_trust_keys,
+    add_certificate_services,
     add_coercion,
     add_certificates,
     mark_tier_zero,
 };
 
 constexpr Pass kBloodHoundPasses[] = {
-    judge_collected_owners,   add_bloodhound_dcsync, add_bloodhound_laps, add_bloodhound_protection,
-    add_collected_trust_keys, add_host_access,       add_coercion,        add_certificates,
+    judge_collected_owners,   add_bloodhound_dcsync, add_bloodhound_laps,      add_bloodhound_protection,
+    add_collected_trust_keys, add_host_access,       add_certificate_services, add_coercion,
+    add_certificates,
 };
 
 Derived derive_as_bloodhound(Derivation& derivation) {

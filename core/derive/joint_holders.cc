@@ -8,6 +8,7 @@ namespace tierline::derive {
 
 using graph::NodeId;
 using knowledge::EdgeKind;
+using knowledge::NodeKind;
 
 JointHolders::JointHolders(const graph::GraphBuilder& builder, Rules rules) : rules_(rules) {
   const auto everyone = directory::Sid::parse(knowledge::sids::kEveryone);
@@ -15,6 +16,8 @@ JointHolders::JointHolders(const graph::GraphBuilder& builder, Rules rules) : ru
   for (NodeId n = 0; n < builder.node_count(); ++n) {
     const directory::Sid& sid = builder.node(n).sid;
     if (sid == everyone || sid == authenticated) of_every_logon_.insert(n);
+    const NodeKind kind = builder.node(n).kind;
+    if (kind == NodeKind::User || kind == NodeKind::Computer) accounts_.insert(n);
   }
   for (const auto& [edge, evidence] : builder.pending()) {
     if (edge.kind != EdgeKind::MemberOf && edge.kind != EdgeKind::MemberOfLocalGroup) continue;
@@ -73,6 +76,13 @@ std::set<NodeId> JointHolders::of(const std::vector<std::set<NodeId>>& sets) con
     if (!is_member(principal, topmost)) topmost.insert(principal);
   }
   return topmost;
+}
+
+std::set<NodeId> JointHolders::accounts_of(NodeId principal, const std::vector<NodeId>& excluded) const {
+  const std::set<NodeId> out(excluded.begin(), excluded.end());
+  std::set<NodeId> found = of_every_logon_.contains(principal) ? accounts_ : members_and({principal});
+  std::erase_if(found, [&](NodeId n) { return !accounts_.contains(n) || is_in(n, out); });
+  return found;
 }
 
 std::set<NodeId> JointHolders::members_and(const std::set<NodeId>& principals) const {

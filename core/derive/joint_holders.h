@@ -25,6 +25,10 @@ class JointHolders {
   /// logs on is in those.
   bool is_in(graph::NodeId principal, const std::set<graph::NodeId>& set) const;
 
+  /// The accounts that are the principal or in it, and in none of `excluded`.
+  std::set<graph::NodeId> accounts_of(graph::NodeId principal,
+                                      const std::vector<graph::NodeId>& excluded) const;
+
   /// The principals, and everyone in groups among them.
   std::set<graph::NodeId> members_and(const std::set<graph::NodeId>& principals) const;
 
@@ -33,6 +37,7 @@ class JointHolders {
 
   Rules rules_;
   std::set<graph::NodeId> of_every_logon_;
+  std::set<graph::NodeId> accounts_;
   std::unordered_map<graph::NodeId, std::vector<graph::NodeId>> groups_of_;
   std::unordered_map<graph::NodeId, std::vector<graph::NodeId>> members_of_;
 };

@@ -67,6 +67,7 @@ constexpr AceRule kAceRules[] = {
     {.edge = WriteGPOptions, .targets = kWithLinks, .right = WriteAttribute, .attribute = "gPOptions", .implied_by = kByAnyWrite},
     {.edge = WriteGPCFileSysPath, .targets = GPO, .right = WriteAttribute, .attribute = "gPCFileSysPath", .implied_by = kByAnyWrite},
     {.edge = Enroll, .targets = CertTemplate, .right = ControlAccess, .guid = guids::kCertificateEnrollment, .implied_by = kByExtendedRights},
+    {.edge = Enroll, .targets = EnterpriseCA, .right = ControlAccess, .guid = guids::kCertificateEnrollment, .caveats = Caveat::AuthoritySecurityUnread},
     {.edge = WritePKIEnrollmentFlag, .targets = CertTemplate, .right = WriteAttribute, .attribute = "msPKI-Enrollment-Flag", .implied_by = kByAnyWrite},
     {.edge = WritePKINameFlag, .targets = CertTemplate, .right = WriteAttribute, .attribute = "msPKI-Certificate-Name-Flag", .implied_by = kByAnyWrite},
     {.edge = GetChanges, .targets = Domain, .right = ControlAccess, .guid = guids::kDSReplicationGetChanges},

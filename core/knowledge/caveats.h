@@ -31,9 +31,11 @@ enum class Caveat : std::uint8_t {
   NeedsLogon,
   LogonRestricted,
   NeedsDelegationPrivilege,
+  AuthoritySecurityUnread,
+  PatchLevelUnknown,
 };
 
-inline constexpr std::array<std::string_view, 22> kCaveatTexts = {
+inline constexpr std::array<std::string_view, 24> kCaveatTexts = {
     "The entry is conditional: it grants the right only where its condition over claims holds.",
     "Works only if the account's password can be guessed offline.",
     "Needs a second account with a service principal name, such as a computer that the attacker can create.",
@@ -57,6 +59,9 @@ inline constexpr std::array<std::string_view, 22> kCaveatTexts = {
     "Works when the user next logs on interactively.",
     "An authentication policy, a smart card requirement or a list of workstations limits the target's logon.",
     "Also needs the privilege to enable delegation on a domain controller.",
+    "The authority's own list of who may enrol, which decides, was not read: this is its copy in the "
+    "directory.",
+    "Works only on an authority that lacks the updates of November 2024.",
 };
 
 /// A set of caveats.

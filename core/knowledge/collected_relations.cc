@@ -38,6 +38,17 @@ constexpr EdgeKind kRights[] = {
     ManageCertificates, WritePKIEnrollmentFlag, WritePKINameFlag,
 };
 
+struct Privilege {
+  std::string_view name;
+  EdgeKind edge;
+};
+
+constexpr Privilege kPrivileges[] = {
+    {"SeRemoteInteractiveLogonRight", RemoteInteractiveLogonRight},
+    {"SeBackupPrivilege", BackupPrivilege},
+    {"SeRestorePrivilege", RestorePrivilege},
+};
+
 constexpr CollectedProperty kProperties[] = {
     {.name = "samaccountname", .attribute = "sAMAccountName"},
     {.name = "displayname", .attribute = "displayName"},
@@ -88,6 +99,12 @@ const EdgeKind* collected_right(std::string_view name) {
   const auto found = std::find_if(std::begin(kRights), std::end(kRights),
                                   [&](EdgeKind kind) { return info_of(kind).name == name; });
   return found == std::end(kRights) ? nullptr : found;
+}
+
+const EdgeKind* collected_privilege(std::string_view name) {
+  const auto found = std::find_if(std::begin(kPrivileges), std::end(kPrivileges),
+                                  [&](const Privilege& row) { return row.name == name; });
+  return found == std::end(kPrivileges) ? nullptr : &found->edge;
 }
 
 const CollectedProperty* collected_property(std::string_view name) {

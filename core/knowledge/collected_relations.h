@@ -35,6 +35,8 @@ inline constexpr std::string_view kTrusts = "SharpHound.Trusts";
 inline constexpr std::string_view kServiceTargets = "SharpHound.SPNTargets";
 /// "AGENT KIND TEMPLATE|*": who may enrol on behalf of others at an authority that restricts it.
 inline constexpr std::string_view kEnrollmentAgents = "SharpHound.EnrollmentAgents";
+/// "TRUE" when the entries of a certification authority are those of its registry, which decide ([MS-CSRA] 3.1.1.7).
+inline constexpr std::string_view kAuthoritySecurityRead = "SharpHound.CASecurityRead";
 /// "TRUE"
 inline constexpr std::string_view kUnconstrained = "SharpHound.UnconstrainedDelegation";
 inline constexpr std::string_view kIsDomainController = "SharpHound.IsDC";
@@ -63,6 +65,9 @@ std::span<const CollectedRelation> collected_relations();
 
 /// The edge that a right of that name makes (WriteDacl, AddMember); absent for a name that is no right.
 const EdgeKind* collected_right(std::string_view name);
+
+/// The edge that a privilege or logon right of a computer makes (SeBackupPrivilege); null for any other.
+const EdgeKind* collected_privilege(std::string_view name);
 
 /// How a property of a collection is written in LDAP.
 enum class PropertyForm : std::uint8_t {

@@ -81,6 +81,9 @@ enum class EdgeKind : std::uint8_t {
   ExecuteDCOM,
   SQLAdmin,
   RemoteInteractiveLogonRight,
+  BackupPrivilege,
+  RestorePrivilege,
+  CanBackup,
   PublishedTo,
   HostsCAService,
   ManageCA,
@@ -100,14 +103,17 @@ enum class EdgeKind : std::uint8_t {
   ADCSESC4,
   ADCSESC6a,
   ADCSESC6b,
+  ADCSESC7,
   ADCSESC9a,
   ADCSESC9b,
   ADCSESC10a,
   ADCSESC10b,
   ADCSESC13,
+  ADCSESC15,
   CoerceAndRelayNTLMToSMB,
   CoerceAndRelayNTLMToLDAP,
   CoerceAndRelayNTLMToLDAPS,
+  CoerceAndRelayNTLMToADCS,
 };
 
 /// What a domain expert should check about one kind of edge.

@@ -41,6 +41,7 @@ inline constexpr std::uint32_t kReadOnlyDomainControllers = 521;
 inline constexpr std::uint32_t kProtectedUsers = 525;
 // Of BUILTIN, and of each computer's own groups.
 inline constexpr std::uint32_t kAdministrators = 544;
+inline constexpr std::uint32_t kBackupOperators = 551;
 inline constexpr std::uint32_t kRemoteDesktopUsers = 555;
 inline constexpr std::uint32_t kDistributedComUsers = 562;
 inline constexpr std::uint32_t kRemoteManagementUsers = 580;

@@ -122,6 +122,7 @@ class AsBloodHound(Import):
 
 
 class Ours(Import):
+    maxDiff = None
     def test_the_sample_directory(self):
         self.taken(COLLECTIONS / "sample-ad/ad_sampledata.zip")
         info = self.info()

@@ -19,6 +19,7 @@
 #include "core/snapshot/snapshot.h"
 #include "queries/attack_paths.h"
 #include "queries/principals.h"
+#include "tests/scenarios/authority.h"
 
 namespace tierline::tests {
 namespace {
@@ -69,6 +70,11 @@ struct Kind {
   bool is_principal = false;
 };
 
+constexpr const char* kServices = "CN=Public Key Services,CN=Services,CN=Configuration,";
+constexpr const char* kRoots =
+    "CN=Certification Authorities,CN=Public Key Services,CN=Services,CN=Configuration,";
+constexpr const char* kIntermediates = "CN=AIA,CN=Public Key Services,CN=Services,CN=Configuration,";
+
 const std::vector<Kind>& kinds() {
   static const std::vector<Kind> rows = {
       {"user", {"top", "person", "organizationalPerson", "user"}, "CN=", "", true},
@@ -87,6 +93,10 @@ const std::vector<Kind>& kinds() {
       {"server", {"top", "server"}, "CN="},
       {"template", {"top", "pKICertificateTemplate"}, "CN=", "CN=Services,CN=Configuration,"},
       {"authority", {"top", "pKIEnrollmentService"}, "CN=", "CN=Services,CN=Configuration,"},
+      {"root", {"top", "certificationAuthority"}, "CN=", kRoots},
+      {"intermediate", {"top", "certificationAuthority"}, "CN=", kIntermediates},
+      {"ntauth", {"top", "certificationAuthority"}, "CN=", kServices},
+      {"policy", {"top", "msPKI-Enterprise-Oid"}, "CN=", kServices},
   };
   return rows;
 }
@@ -152,6 +162,7 @@ class Scenario {
       expectations_.emplace_back(number, words);
       return {};
     }
+    if (words[0] == "certificate" && words.size() >= 2) return add_certificate(number, words);
     if (words.size() < 3) return wrong(number, "expected an object and a value");
     if (words[0] == "member") {
       Planned* const group = find(words[1]);
@@ -222,6 +233,27 @@ class Scenario {
     object.dn = fmt::format("CN={},CN=Schema,CN=Configuration,{}", name, kBase);
     object.attributes = {{"lDAPDisplayName", name}, {"schemaIDGUID", guid}};
     return objects_.emplace_back(std::move(object));
+  }
+
+  // "certificate OBJECT... by ISSUER": the objects hold the same new certificate, that of the first; one without an
+  // issuer is a root. Its name goes up to a dash, so that one may pretend to be another.
+  Status add_certificate(std::size_t number, const std::vector<std::string>& words) {
+    const auto by = std::find(words.begin(), words.end(), "by");
+    const Authority* issuer = nullptr;
+    if (by != words.end()) {
+      const auto known = by + 2 == words.end() ? authorities_.find(by[1]) : authorities_.end();
+      if (known == authorities_.end())
+        return wrong(number, "expected the holder of a certificate after \"by\"");
+      issuer = &known->second;
+    }
+    Authority authority(words[1].substr(0, words[1].find('-')), issuer);
+    for (auto name = words.begin() + 1; name != by; ++name) {
+      Planned* const object = find(*name);
+      if (object == nullptr) return wrong(number, "no such object: " + *name);
+      object->attributes.emplace_back("cACertificate", authority.certificate());
+    }
+    authorities_.insert_or_assign(words[1], std::move(authority));
+    return {};
   }
 
   // "domain corp.test": a further domain, of a SID of its own
@@ -308,6 +340,8 @@ class Scenario {
           const Result<std::string> descriptor = directory::parse_sddl(value, {object.domain});
           if (!descriptor) return descriptor.error();
           give(name.c_str(), AttributeSyntax::SecurityDescriptor, *descriptor);
+        } else if (name == "cACertificate") {
+          give(name.c_str(), AttributeSyntax::Binary, value);
         } else if (name == "schemaIDGUID") {
           const auto id = directory::Guid::parse(value);
           if (!id) return Error{ErrorCode::BadData, "not a GUID: " + value, path_};
@@ -454,6 +488,7 @@ class Scenario {
 
   const std::string& path_;
   std::vector<Planned> objects_;
+  std::map<std::string, Authority> authorities_;  ///< by the object that holds their certificate
   std::vector<std::pair<std::size_t, std::vector<std::string>>> expectations_;
   std::vector<std::string> complaints_;
   std::uint32_t next_rid_ = 5000;

@@ -1,16 +1,17 @@
-// Certificates that log on as somebody else: how authorities hang together and who trusts them, and who can get
-// which certificate of which template ([MS-WCCE], [MS-CRTD], [MS-PKCA]).
+// Certificates that log on as somebody else: who can get which certificate of which template, from an authority that
+// a domain accepts ([MS-WCCE], [MS-CRTD], [MS-PKCA]).
 
 #include <algorithm>
 #include <functional>
 #include <map>
 #include <set>
+#include <span>
 #include <unordered_map>
 
-#include "core/base/text.h"
-#include "core/derive/collected_properties.h"
+#include "core/derive/certificate_settings.h"
 #include "core/derive/joint_holders.h"
 #include "core/derive/passes/passes.h"
+#include "core/knowledge/certificate_settings.h"
 
 namespace tierline::derive {
 namespace {
@@ -21,10 +22,7 @@ using knowledge::EdgeKind;
 using knowledge::NodeKind;
 using Nodes = std::set<NodeId>;
 
-// Extended key usages, [MS-WCCE] 2.2.2.7.7.3 and [RFC 5280] 4.2.1.12.
-constexpr std::string_view kAnyPurpose = "2.5.29.37.0";
-constexpr std::string_view kClientAuthentication = "1.3.6.1.5.5.7.3.2";
-constexpr std::string_view kEnrollmentAgent = "1.3.6.1.4.1.311.20.2.1";
+namespace purposes = knowledge::certificate_purposes;
 
 constexpr std::int64_t kMapsByUserName =
     0x4;  // CertificateMappingMethods, UPN in the subject alternative name
@@ -41,7 +39,7 @@ struct Template {
   bool leaves_out_sid = false;
   bool carries_user_name = false;  ///< UPN or SPN in the subject alternative name
   bool carries_host_name = false;
-  std::vector<std::string> purposes;
+  std::vector<std::string> effective_purposes;
   std::vector<std::string> signer_purposes;
   std::vector<std::string> policies;
 
@@ -49,7 +47,8 @@ struct Template {
   bool is_open() const { return !needs_approval && takes_no_signature(); }
   bool takes_no_signature() const { return schema_version == 1 || signatures == 0; }
   bool has(std::string_view purpose) const {
-    return std::find(purposes.begin(), purposes.end(), purpose) != purposes.end();
+    return std::find(effective_purposes.begin(), effective_purposes.end(), purpose) !=
+           effective_purposes.end();
   }
 };
 
@@ -57,7 +56,8 @@ struct Authority {
   NodeId node = graph::kNoNode;
   bool lets_requests_name_subjects = false;
   bool restricts_agents = false;
-  Nodes domains;  ///< that accept its certificates for logon
+  std::optional<bool> separates_roles;  ///< absent when not read
+  Nodes domains;                        ///< that accept its certificates for logon
 };
 
 class Certificates {
@@ -65,22 +65,24 @@ class Certificates {
   explicit Certificates(Derivation& derivation)
       : derivation_(derivation),
         builder_(derivation.graph),
-        said_(derivation.directory.snapshot(), derivation.graph) {}
+        settings_(derivation.directory.snapshot(), derivation.graph),
+        joint_(derivation.graph, derivation.rules) {}
 
   void run() {
     read_objects();
-    if (templates_.empty() && certificates_.empty()) return;
-    add_chains();
+    if (templates_.empty() && authorities_.empty()) return;
     index_edges();
     find_accepted_authorities();
     add_policies();
     add_agents();
-    const JointHolders joint(builder_, derivation_.rules);
-    for (const Authority& authority : authorities_) add_golden(authority);
+    for (const Authority& authority : authorities_) {
+      add_golden(authority);
+      add_management(authority);
+    }
     for (const Template& one : templates_) {
       for (const Authority* const authority : publishers_of(one.node)) {
         if (authority->domains.empty()) continue;
-        add_escalations(one, *authority, joint);
+        add_escalations(one, *authority);
       }
     }
   }
@@ -88,96 +90,50 @@ class Certificates {
  private:
   void read_objects() {
     for (NodeId n = 0; n < builder_.node_count(); ++n) {
-      switch (builder_.node(n).kind) {
-        case NodeKind::CertTemplate:
-          templates_.push_back(read_template(n));
-          break;
-        case NodeKind::EnterpriseCA:
-          authorities_.push_back(
-              {.node = n,
-               .lets_requests_name_subjects = said_.is_true(n, "isuserspecifiessanenabled"),
-               .restricts_agents = said_.is_true(n, "hasenrollmentagentrestrictions")});
-          certificates_.push_back(n);
-          break;
-        case NodeKind::RootCA:
-        case NodeKind::AIACA:
-          certificates_.push_back(n);
-          break;
-        case NodeKind::NTAuthStore:
-          stores_.push_back(n);
-          break;
-        default:
-          break;
-      }
+      if (builder_.node(n).kind == NodeKind::CertTemplate) templates_.push_back(read_template(n));
+      if (builder_.node(n).kind != NodeKind::EnterpriseCA) continue;
+      authorities_.push_back(
+          {.node = n,
+           .lets_requests_name_subjects = settings_.is_true(n, "isuserspecifiessanenabled"),
+           .restricts_agents = settings_.is_true(n, "hasenrollmentagentrestrictions"),
+           .separates_roles = settings_.values(n, "roleseparationenabled").empty()
+                                  ? std::nullopt
+                                  : std::optional(settings_.is_true(n, "roleseparationenabled"))});
     }
   }
 
   Template read_template(NodeId n) const {
     Template found;
     found.node = n;
-    found.schema_version = said_.number(n, "schemaversion").value_or(0);
-    found.signatures = said_.number(n, "authorizedsignatures").value_or(0);
-    found.needs_approval = said_.is_true(n, "requiresmanagerapproval");
-    found.purposes = said_.values(n, "effectiveekus");
-    found.signer_purposes = said_.values(n, "applicationpolicies");
-    found.policies = said_.values(n, "certificatepolicy");
-    found.logs_on = said_.is_true(n, "authenticationenabled");
+    found.schema_version = settings_.number(n, "schemaversion").value_or(0);
+    found.signatures = settings_.number(n, "authorizedsignatures").value_or(0);
+    found.needs_approval = settings_.is_true(n, "requiresmanagerapproval");
+    found.effective_purposes = settings_.values(n, "effectiveekus");
+    found.signer_purposes = settings_.values(n, "applicationpolicies");
+    found.policies = settings_.values(n, "certificatepolicy");
+    found.logs_on = settings_.is_true(n, "authenticationenabled");
     // Older collectors do not say it, but name the purposes that decide it.
-    found.logs_on_by_tls = said_.values(n, "schannelauthenticationenabled").empty()
-                               ? found.logs_on && (found.purposes.empty() || found.has(kAnyPurpose) ||
-                                                   found.has(kClientAuthentication))
-                               : said_.is_true(n, "schannelauthenticationenabled");
-    found.names_are_free = said_.is_true(n, "enrolleesuppliessubject");
-    found.leaves_out_sid = said_.is_true(n, "nosecurityextension");
+    found.logs_on_by_tls =
+        settings_.values(n, "schannelauthenticationenabled").empty()
+            ? found.logs_on && (found.effective_purposes.empty() || found.has(purposes::kAny) ||
+                                found.has(purposes::kClientAuthentication))
+            : settings_.is_true(n, "schannelauthenticationenabled");
+    found.names_are_free = settings_.is_true(n, "enrolleesuppliessubject");
+    found.leaves_out_sid = settings_.is_true(n, "nosecurityextension");
     found.carries_user_name =
-        said_.is_true(n, "subjectaltrequireupn") || said_.is_true(n, "subjectaltrequirespn");
+        settings_.is_true(n, "subjectaltrequireupn") || settings_.is_true(n, "subjectaltrequirespn");
     found.carries_host_name =
-        said_.is_true(n, "subjectaltrequiredns") || said_.is_true(n, "subjectaltrequiredomaindns");
+        settings_.is_true(n, "subjectaltrequiredns") || settings_.is_true(n, "subjectaltrequiredomaindns");
     return found;
   }
-
-  // -- who issued and accepts whom --------------------------------------------------------------------------------
 
   void add(NodeId source, NodeId target, EdgeKind kind, const Evidence& evidence) {
     add_edge(derivation_, source, target, kind, evidence);
   }
 
-  std::string thumbprint(NodeId node) const {
-    std::vector<std::string> found = said_.values(node, "certthumbprint");
-    if (found.empty()) found = said_.values(node, "certchain");
-    return found.empty() ? "" : upper_case(found[0]);
-  }
-
-  void add_chains() {
-    std::multimap<std::string, NodeId> by_thumbprint;
-    for (const NodeId n : certificates_) {
-      if (const std::string own = thumbprint(n); !own.empty()) by_thumbprint.emplace(own, n);
-    }
-    for (const NodeId n : certificates_) {
-      const std::vector<std::string> chain = said_.values(n, "certchain");
-      if (chain.size() > 1) {
-        const auto [begin, end] = by_thumbprint.equal_range(upper_case(chain[1]));
-        for (auto issuer = begin; issuer != end; ++issuer) {
-          add(n, issuer->second, EdgeKind::IssuedSignedBy, said_.evidence(n, "certchain"));
-        }
-      }
-      if (builder_.node(n).kind != NodeKind::EnterpriseCA) continue;
-      const auto [begin, end] = by_thumbprint.equal_range(thumbprint(n));
-      for (auto same = begin; same != end; ++same) {
-        if (builder_.node(same->second).kind == NodeKind::EnterpriseCA) continue;
-        add(n, same->second, EdgeKind::EnterpriseCAFor, said_.evidence(n, "certthumbprint"));
-      }
-      for (const NodeId store : stores_) {
-        for (const std::string& trusted : said_.values(store, "certthumbprints")) {
-          if (upper_case(trusted) != thumbprint(n) || thumbprint(n).empty()) continue;
-          add(n, store, EdgeKind::TrustedForNTAuth, said_.evidence(store, "certthumbprints"));
-        }
-      }
-    }
-  }
-
   void index_edges() {
-    for (const auto& [edge, evidence] : builder_.pending()) {
+    for (const auto& pending : builder_.pending()) {
+      const graph::Edge& edge = pending.edge;
       switch (edge.kind) {
         case EdgeKind::IssuedSignedBy:
         case EdgeKind::EnterpriseCAFor:
@@ -191,25 +147,32 @@ class Certificates {
         default:
           break;
       }
-      in_[edge.kind][edge.target].insert(edge.source);
+      if (edge.condition == 0) {
+        in_[edge.kind][edge.target].insert(edge.source);
+      } else {
+        conditional_[edge.kind][edge.target].emplace_back(edge.source, edge.condition);
+      }
       const NodeKind target = builder_.node(edge.target).kind;
       if (target == NodeKind::CertTemplate || target == NodeKind::EnterpriseCA) {
-        rights_on_[edge.target].push_back({edge, evidence});
+        rights_on_[edge.target].push_back(pending);
       }
     }
   }
 
-  const Nodes& from(NodeId node, EdgeKind kind) const { return find(out_, node, kind); }
-  const Nodes& into(NodeId node, EdgeKind kind) const { return find(in_, node, kind); }
-
   using Index = std::map<EdgeKind, std::unordered_map<NodeId, Nodes>>;
-  static const Nodes& find(const Index& index, NodeId node, EdgeKind kind) {
-    static const Nodes kNone;
+
+  template <class Sources>
+  static const Sources& find(const std::map<EdgeKind, std::unordered_map<NodeId, Sources>>& index,
+                             NodeId node, EdgeKind kind) {
+    static const Sources kNone;
     const auto edges = index.find(kind);
     if (edges == index.end()) return kNone;
     const auto found = edges->second.find(node);
     return found == edges->second.end() ? kNone : found->second;
   }
+
+  const Nodes& from(NodeId node, EdgeKind kind) const { return find(out_, node, kind); }
+  const Nodes& into(NodeId node, EdgeKind kind) const { return find(in_, node, kind); }
 
   // A domain accepts an authority that chains to a root it trusts and stands in its NTAuth store.
   void find_accepted_authorities() {
@@ -245,6 +208,14 @@ class Certificates {
     return found;
   }
 
+  bool in_one_forest(NodeId a, NodeId b) const {
+    const std::uint32_t first = builder_.node(a).object;
+    const std::uint32_t second = builder_.node(b).object;
+    const DirectoryModel& directory = derivation_.directory;
+    return first != snapshot::kNoObject && second != snapshot::kNoObject &&
+           directory.in_one_forest(directory.domain_of(first), directory.domain_of(second));
+  }
+
   bool is_published_by_accepted(NodeId one) const {
     const auto publishers = publishers_of(one);
     return std::any_of(publishers.begin(), publishers.end(),
@@ -255,7 +226,7 @@ class Certificates {
     std::multimap<std::string, NodeId> policies;
     for (NodeId n = 0; n < builder_.node_count(); ++n) {
       if (builder_.node(n).kind != NodeKind::IssuancePolicy) continue;
-      for (const std::string& oid : said_.values(n, "certtemplateoid")) policies.emplace(oid, n);
+      for (const std::string& oid : settings_.values(n, "certtemplateoid")) policies.emplace(oid, n);
     }
     for (const Template& one : templates_) {
       for (const std::string& oid : one.policies) {
@@ -263,7 +234,7 @@ class Certificates {
         for (auto policy = begin; policy != end; ++policy) {
           if (builder_.node(policy->second).domain != builder_.node(one.node).domain) continue;
           add(one.node, policy->second, EdgeKind::ExtendedByPolicy,
-              said_.evidence(one.node, "certificatepolicy"));
+              settings_.evidence(one.node, "certificatepolicy"));
           extended_by_[one.node].insert(policy->second);
         }
       }
@@ -277,25 +248,26 @@ class Certificates {
       for (const auto& [target, agents] : sources) agents_of_[target] = agents;
     }
     for (const Template& agent : templates_) {
-      const bool is_any = agent.has(kAnyPurpose);
-      const bool is_agent = agent.has(kEnrollmentAgent);
+      const bool is_any = agent.has(purposes::kAny);
+      const bool is_agent = agent.has(purposes::kEnrollmentAgent);
       if (!is_published_by_accepted(agent.node)) continue;
       for (const Template& target : templates_) {
         if (!is_published_by_accepted(target.node)) continue;
         if (builder_.node(agent.node).domain != builder_.node(target.node).domain) continue;
         const auto& signer = target.signer_purposes;
         const bool asks = target.signatures >= 1 &&
-                          std::find(signer.begin(), signer.end(), kEnrollmentAgent) != signer.end();
+                          std::find(signer.begin(), signer.end(), purposes::kEnrollmentAgent) != signer.end();
         bool allowed = false;
         if (target.schema_version == 1) {
-          allowed = is_agent || is_any || (agent.schema_version > 0 && agent.purposes.empty());
+          allowed = is_agent || is_any || (agent.schema_version > 0 && agent.effective_purposes.empty());
         } else if (target.schema_version > 1) {
           allowed = is_agent && !is_any && asks;
         }
         if (!allowed) continue;
         // A template may stand for itself, which the graph has no edge for.
         agents_of_[target.node].insert(agent.node);
-        add(agent.node, target.node, EdgeKind::EnrollOnBehalfOf, said_.evidence(agent.node, "effectiveekus"));
+        add(agent.node, target.node, EdgeKind::EnrollOnBehalfOf,
+            settings_.evidence(agent.node, "effectiveekus"));
       }
     }
   }
@@ -305,16 +277,37 @@ class Certificates {
   void add_golden(const Authority& authority) {
     for (const NodeId host : into(authority.node, EdgeKind::HostsCAService)) {
       for (const NodeId domain : authority.domains) {
-        add(host, domain, EdgeKind::GoldenCert, said_.evidence(authority.node, "certthumbprint"));
+        add(host, domain, EdgeKind::GoldenCert, settings_.evidence(authority.node, "certthumbprint"));
       }
     }
   }
 
+  // ESC7: whoever administers the authority publishes a template that issues any name, and approves the request
+  // itself unless roles are kept apart ([MS-CSRA] 3.1.1.7).
+  void add_management(const Authority& authority) {
+    if (derivation_.rules != Rules::Ours || authority.domains.empty()) return;
+    const Nodes managers = holders(authority.node, {EdgeKind::ManageCA});
+    for (const Template& one : templates_) {
+      if (!one.logs_on || !one.names_are_free || !one.takes_no_signature()) continue;
+      if (!in_one_forest(one.node, authority.node)) continue;
+      const bool roles_are_apart = authority.separates_roles.value_or(false);
+      if (roles_are_apart && one.needs_approval) continue;
+      const Nodes able = roles_are_apart ? joint_.of({managers, may_enroll(one)}) : managers;
+      reach(able,
+            {EdgeKind::ADCSESC7, one, authority, {settings_.evidence(one.node, "enrolleesuppliessubject")}});
+    }
+  }
+
+  // Of a right that some members of a group are denied, the accounts that are not.
   Nodes holders(NodeId node, std::initializer_list<EdgeKind> kinds) const {
     Nodes found;
     for (const EdgeKind kind : kinds) {
       const Nodes& more = into(node, kind);
       found.insert(more.begin(), more.end());
+      for (const auto& [source, condition] : find(conditional_, node, kind)) {
+        const Nodes able = joint_.accounts_of(source, builder_.excluded(condition));
+        found.insert(able.begin(), able.end());
+      }
     }
     return found;
   }
@@ -331,71 +324,112 @@ class Certificates {
     std::vector<Evidence> settings;
     /// Which of the domains that trust the authority it works in; all of them when there is none.
     std::function<bool(NodeId)> works_in = {};
-    bool by_own_rights = true;  ///< the principals themselves enrol, or change the template
+    bool by_own_rights = true;      ///< the principals themselves enrol, or change the template
+    std::vector<NodeId> also = {};  ///< further templates and authorities that they enrol on
   };
 
-  void reach(const Nodes& principals, const Escalation& way, const JointHolders& joint) {
+  void reach(const Nodes& principals, const Escalation& way) {
     for (const NodeId domain : way.authority.domains) {
       if (way.works_in && !way.works_in(domain)) continue;
-      for (const NodeId principal : principals) {
-        for (const Evidence& setting : way.settings) add(principal, domain, way.kind, setting);
-        if (!way.by_own_rights) continue;
-        for (const NodeId node : {way.one.node, way.authority.node}) {
-          prove_rights(principal, domain, way.kind, node, joint);
-        }
+      for (const NodeId principal : principals) conclude(principal, domain, way);
+    }
+  }
+
+  /// One edge with all that it rests on: the settings, and the rights that the principal, or a group it is in, has on
+  /// the templates and authorities.
+  void conclude(NodeId principal, NodeId target, const Escalation& way) {
+    std::vector<NodeId> nodes = {way.authority.node};
+    if (way.by_own_rights) nodes.push_back(way.one.node);
+    nodes.insert(nodes.end(), way.also.begin(), way.also.end());
+    knowledge::Caveats caveats;
+    std::vector<Evidence> proof = way.settings;
+    for (const NodeId node : nodes) {
+      std::optional<knowledge::Caveats> of_all;
+      for (const auto& [edge, evidence] : rights_on(node)) {
+        if (!counts(edge, way)) continue;
+        const bool holds = !way.by_own_rights || joint_.is_in(principal, {edge.source});
+        if (!holds || is_excluded(principal, edge.condition)) continue;
+        of_all = of_all ? knowledge::Caveats::from_bits(of_all->bits() & edge.caveats.bits()) : edge.caveats;
+        if (way.by_own_rights) proof.push_back(evidence);
       }
+      caveats |= of_all.value_or(knowledge::Caveats());
+    }
+    for (const Evidence& evidence : proof) {
+      add_edge(derivation_, principal, target, way.kind, evidence, caveats);
     }
   }
 
-  /// The rights that the principal, or a group it is in, has on a template or an authority.
-  void prove_rights(NodeId principal, NodeId domain, EdgeKind kind, NodeId node, const JointHolders& joint) {
-    const auto rights = rights_on_.find(node);
-    if (rights == rights_on_.end()) return;
-    for (const auto& [edge, evidence] : rights->second) {
-      const bool enrols = edge.kind == EdgeKind::Enroll || edge.kind == EdgeKind::AllExtendedRights ||
-                          edge.kind == EdgeKind::GenericAll;
-      if (!enrols && kind != EdgeKind::ADCSESC4) continue;
-      if (joint.is_in(principal, {edge.source})) add(principal, domain, kind, evidence);
+  bool is_excluded(NodeId principal, graph::ConditionId condition) const {
+    const std::vector<NodeId>& excluded = builder_.excluded(condition);
+    return !excluded.empty() && joint_.is_in(principal, {excluded.begin(), excluded.end()});
+  }
+
+  const std::vector<graph::GraphBuilder::PendingEdge>& rights_on(NodeId node) const {
+    static const std::vector<graph::GraphBuilder::PendingEdge> kNone;
+    const auto found = rights_on_.find(node);
+    return found == rights_on_.end() ? kNone : found->second;
+  }
+
+  /// Whether the right is one that the way needs.
+  bool counts(const graph::Edge& edge, const Escalation& way) const {
+    switch (edge.kind) {
+      case EdgeKind::Enroll:
+      case EdgeKind::AllExtendedRights:
+      case EdgeKind::GenericAll:
+        if (way.kind == EdgeKind::ADCSESC7)
+          return way.authority.separates_roles == true && edge.target == way.one.node;
+        // What the directory allows on an authority's object is not what the authority allows.
+        return edge.kind == EdgeKind::Enroll || builder_.node(edge.target).kind == NodeKind::CertTemplate;
+      case EdgeKind::GenericWrite:
+      case EdgeKind::Owns:
+      case EdgeKind::WriteOwner:
+      case EdgeKind::WriteDacl:
+      case EdgeKind::WritePKINameFlag:
+      case EdgeKind::WritePKIEnrollmentFlag:
+        return way.kind == EdgeKind::ADCSESC4 && edge.target == way.one.node;
+      case EdgeKind::ManageCA:
+        return way.kind == EdgeKind::ADCSESC7;
+      default:
+        return false;
     }
   }
 
-  void add_escalations(const Template& one, const Authority& authority, const JointHolders& joint) {
+  void add_escalations(const Template& one, const Authority& authority) {
     const Nodes at_authority = holders(authority.node, {EdgeKind::Enroll});
     if (at_authority.empty()) return;
-    add_template_control(one, authority, at_authority, joint);
-    add_agent_enrollment(one, authority, at_authority, joint);
+    add_template_control(one, authority, at_authority);
+    add_agent_enrollment(one, authority, at_authority);
     if (!one.is_open()) return;
-    const Nodes enrolling = joint.of({may_enroll(one), at_authority});
+    const Nodes enrolling = joint_.of({may_enroll(one), at_authority});
     if (enrolling.empty()) return;
-    const Evidence logs_on = said_.evidence(one.node, "authenticationenabled");
+    const Evidence logs_on = settings_.evidence(one.node, "authenticationenabled");
     if (one.logs_on && one.names_are_free) {
-      reach(enrolling,
-            {EdgeKind::ADCSESC1,
-             one,
-             authority,
-             {logs_on, said_.evidence(one.node, "enrolleesuppliessubject")}},
-            joint);
+      reach(enrolling, {EdgeKind::ADCSESC1,
+                        one,
+                        authority,
+                        {logs_on, settings_.evidence(one.node, "enrolleesuppliessubject")}});
     }
     if (authority.lets_requests_name_subjects) {
       const Nodes able = without_users_if_host_name(enrolling, one);
-      const Evidence names = said_.evidence(authority.node, "isuserspecifiessanenabled");
+      const Evidence names = settings_.evidence(authority.node, "isuserspecifiessanenabled");
       if (one.logs_on && one.leaves_out_sid) {
-        reach(able,
-              {EdgeKind::ADCSESC6a, one, authority, {names, said_.evidence(one.node, "nosecurityextension")}},
-              joint);
+        reach(able, {EdgeKind::ADCSESC6a,
+                     one,
+                     authority,
+                     {names, settings_.evidence(one.node, "nosecurityextension")}});
       }
       if (one.logs_on_by_tls) {
-        reach(able,
-              {EdgeKind::ADCSESC6b,
-               one,
-               authority,
-               {names, logs_on},
-               [&](NodeId domain) { return maps_by_user_name(domain); }},
-              joint);
+        reach(able, {EdgeKind::ADCSESC6b, one, authority, {names, logs_on}, [&](NodeId domain) {
+                       return maps_by_user_name(domain);
+                     }});
       }
     }
-    if (!one.names_are_free) add_renamings(one, authority, enrolling, joint);
-    if (one.logs_on) add_group_links(one, enrolling);
+    if (!one.names_are_free) add_renamings(one, authority, enrolling);
+    if (one.logs_on) add_group_links(one, authority, enrolling);
+    if (derivation_.rules == Rules::Ours && one.schema_version == 1 && one.names_are_free && !one.logs_on) {
+      reach(enrolling,
+            {EdgeKind::ADCSESC15, one, authority, {settings_.evidence(one.node, "enrolleesuppliessubject")}});
+    }
   }
 
   // Users have no host name, which the certificate would have to carry.
@@ -406,17 +440,16 @@ class Certificates {
   }
 
   // ESC4: who can write the template makes it what is needed.
-  void add_template_control(const Template& one, const Authority& authority, const Nodes& at_authority,
-                            const JointHolders& joint) {
+  void add_template_control(const Template& one, const Authority& authority, const Nodes& at_authority) {
     const Nodes full =
         holders(one.node, {EdgeKind::GenericAll, EdgeKind::Owns, EdgeKind::WriteOwner, EdgeKind::WriteDacl});
     const Nodes enrol = holders(one.node, {EdgeKind::Enroll, EdgeKind::AllExtendedRights});
     const Nodes write = holders(one.node, {EdgeKind::GenericWrite});
     const Nodes name = holders(one.node, {EdgeKind::WritePKINameFlag});
     const Nodes enrollment = holders(one.node, {EdgeKind::WritePKIEnrollmentFlag});
-    Nodes found = joint.of({full, at_authority});
+    Nodes found = joint_.of({full, at_authority});
     const auto also = [&](const std::vector<Nodes>& sets) {
-      const Nodes more = joint.of(sets);
+      const Nodes more = joint_.of(sets);
       found.insert(more.begin(), more.end());
     };
     also({write, enrol, at_authority});
@@ -425,12 +458,11 @@ class Certificates {
       if (one.names_are_free) also({enrollment, enrol, at_authority});
       also({name, enrollment, enrol, at_authority});
     }
-    reach(found, {EdgeKind::ADCSESC4, one, authority, {said_.evidence(one.node, "schemaversion")}}, joint);
+    reach(found, {EdgeKind::ADCSESC4, one, authority, {settings_.evidence(one.node, "schemaversion")}});
   }
 
   // ESC3: `one` is what the certificate is asked for in the name of somebody.
-  void add_agent_enrollment(const Template& one, const Authority& authority, const Nodes& at_authority,
-                            const JointHolders& joint) {
+  void add_agent_enrollment(const Template& one, const Authority& authority, const Nodes& at_authority) {
     const auto agents = agents_of_.find(one.node);
     if (agents == agents_of_.end() || !one.logs_on || one.needs_approval) return;
     for (const Template& agent : templates_) {
@@ -440,27 +472,24 @@ class Certificates {
                                    may_enroll(one), at_authority};
         if (authority.restricts_agents)
           sets.push_back(holders(one.node, {EdgeKind::DelegatedEnrollmentAgent}));
-        const Nodes able = without_users_if_host_name(joint.of(sets), agent);
-        for (const NodeId domain : authority.domains) {
-          if (!first->domains.contains(domain)) continue;
-          for (const NodeId principal : able) {
-            add(principal, domain, EdgeKind::ADCSESC3, said_.evidence(agent.node, "effectiveekus"));
-            add(principal, domain, EdgeKind::ADCSESC3, said_.evidence(one.node, "authenticationenabled"));
-            for (const NodeId node : {agent.node, first->node, one.node, authority.node}) {
-              prove_rights(principal, domain, EdgeKind::ADCSESC3, node, joint);
-            }
-          }
-        }
+        const Nodes able = without_users_if_host_name(joint_.of(sets), agent);
+        reach(able, {EdgeKind::ADCSESC3,
+                     one,
+                     authority,
+                     {settings_.evidence(agent.node, "effectiveekus"),
+                      settings_.evidence(one.node, "authenticationenabled")},
+                     [&](NodeId domain) { return first->domains.contains(domain); },
+                     true,
+                     {agent.node, first->node}});
       }
     }
   }
 
   // ESC9 and ESC10: who can rename an account that enrols gets a certificate in another one's name.
-  void add_renamings(const Template& one, const Authority& authority, const Nodes& enrolling,
-                     const JointHolders& joint) {
+  void add_renamings(const Template& one, const Authority& authority, const Nodes& enrolling) {
     const bool by_kerberos = one.logs_on && one.leaves_out_sid;
     if (!by_kerberos && !one.logs_on_by_tls) return;
-    const Nodes accounts = joint.members_and(enrolling);
+    const Nodes accounts = joint_.members_and(enrolling);
     const auto weak = [&](NodeId domain) { return binds_weakly(domain); };
     const auto mapped = [&](NodeId domain) { return maps_by_user_name(domain); };
     for (const bool by_host : {false, true}) {
@@ -470,39 +499,47 @@ class Certificates {
         const NodeKind kind = builder_.node(account).kind;
         const bool fits = kind == NodeKind::Computer || (kind == NodeKind::User && !one.carries_host_name);
         if (!fits) continue;
-        const Nodes control = holders(account, {EdgeKind::GenericAll, EdgeKind::GenericWrite, EdgeKind::Owns,
-                                                EdgeKind::WriteOwner, EdgeKind::WriteDacl});
-        attackers.insert(control.begin(), control.end());
+        Nodes control = holders(account, {EdgeKind::GenericAll, EdgeKind::GenericWrite, EdgeKind::Owns,
+                                          EdgeKind::WriteOwner, EdgeKind::WriteDacl});
+        attackers.merge(control);
+        if (derivation_.rules != Rules::Ours) continue;
+        // The one attribute that is in the certificate is enough.
+        control =
+            by_host ? holders(account, {EdgeKind::WriteDNSHostName})
+                    : holders(account, {EdgeKind::WriteUserPrincipalName, EdgeKind::WritePublicInformation});
+        attackers.merge(control);
       }
       const Evidence carries =
-          said_.evidence(one.node, by_host ? "subjectaltrequiredns" : "subjectaltrequireupn");
+          settings_.evidence(one.node, by_host ? "subjectaltrequiredns" : "subjectaltrequireupn");
       if (by_kerberos) {
-        reach(attackers,
-              {by_host ? EdgeKind::ADCSESC9b : EdgeKind::ADCSESC9a,
-               one,
-               authority,
-               {carries, said_.evidence(one.node, "nosecurityextension")},
-               weak,
-               false},
-              joint);
+        reach(attackers, {by_host ? EdgeKind::ADCSESC9b : EdgeKind::ADCSESC9a,
+                          one,
+                          authority,
+                          {carries, settings_.evidence(one.node, "nosecurityextension")},
+                          weak,
+                          false});
       }
       if (one.logs_on_by_tls) {
-        reach(
-            attackers,
-            {by_host ? EdgeKind::ADCSESC10b : EdgeKind::ADCSESC10a, one, authority, {carries}, mapped, false},
-            joint);
+        reach(attackers, {by_host ? EdgeKind::ADCSESC10b : EdgeKind::ADCSESC10a,
+                          one,
+                          authority,
+                          {carries},
+                          mapped,
+                          false});
       }
     }
   }
 
   // ESC13: the certificate carries a policy that stands for a group.
-  void add_group_links(const Template& one, const Nodes& enrolling) {
+  void add_group_links(const Template& one, const Authority& authority, const Nodes& enrolling) {
     const auto policies = extended_by_.find(one.node);
     if (policies == extended_by_.end()) return;
     for (const NodeId policy : policies->second) {
       for (const NodeId group : from(policy, EdgeKind::OIDGroupLink)) {
         for (const NodeId principal : enrolling) {
-          add(principal, group, EdgeKind::ADCSESC13, said_.evidence(one.node, "certificatepolicy"));
+          conclude(
+              principal, group,
+              {EdgeKind::ADCSESC13, one, authority, {settings_.evidence(one.node, "certificatepolicy")}});
         }
       }
     }
@@ -516,25 +553,24 @@ class Certificates {
 
   bool binds_weakly(NodeId domain) const {
     return any_controller(domain, [&](NodeId controller) {
-      const auto setting = said_.number(controller, "strongcertificatebindingenforcementraw");
+      const auto setting = settings_.number(controller, "strongcertificatebindingenforcementraw");
       return setting == 0 || setting == 1;
     });
   }
 
   bool maps_by_user_name(NodeId domain) const {
     return any_controller(domain, [&](NodeId controller) {
-      const auto setting = said_.number(controller, "certificatemappingmethodsraw");
+      const auto setting = settings_.number(controller, "certificatemappingmethodsraw");
       return setting && *setting > 0 && (*setting & kMapsByUserName) != 0;
     });
   }
 
   Derivation& derivation_;
   graph::GraphBuilder& builder_;
-  CollectedProperties said_;
+  CertificateSettings settings_;
+  JointHolders joint_;
   std::vector<Template> templates_;
   std::vector<Authority> authorities_;
-  std::vector<NodeId> certificates_;  ///< authorities and roots of every kind
-  std::vector<NodeId> stores_;
   std::unordered_map<NodeId, const Authority*> by_authority_;
   std::unordered_map<NodeId, Nodes> extended_by_;  ///< policies, by template
   std::unordered_map<NodeId, Nodes>
@@ -542,7 +578,9 @@ class Certificates {
   /// Of a copy, as the builder grows.
   std::unordered_map<NodeId, std::vector<graph::GraphBuilder::PendingEdge>> rights_on_;
   Index out_;
-  Index in_;
+  Index in_;  ///< edges without a condition
+  std::map<EdgeKind, std::unordered_map<NodeId, std::vector<std::pair<NodeId, graph::ConditionId>>>>
+      conditional_;  ///< sources, by target
 };
 
 }  // namespace

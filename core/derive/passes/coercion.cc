@@ -6,6 +6,7 @@
 #include <set>
 
 #include "core/base/text.h"
+#include "core/derive/certificate_settings.h"
 #include "core/derive/collected_properties.h"
 #include "core/derive/joint_holders.h"
 #include "core/derive/passes/passes.h"
@@ -37,6 +38,7 @@ class Coercion {
     }
     add_relays_to_smb();
     add_relays_to_ldap();
+    add_relays_to_web_enrollment();
   }
 
  private:
@@ -102,6 +104,36 @@ class Coercion {
       if (plain != graph::kNoNode) add(computer, EdgeKind::CoerceAndRelayNTLMToLDAP, plain, "ldapsigning");
       const NodeId secure = weak("ldapsavailable", "ldapsepa");
       if (secure != graph::kNoNode) add(computer, EdgeKind::CoerceAndRelayNTLMToLDAPS, secure, "ldapsepa");
+    }
+  }
+
+  // A computer that may enrol is made to authenticate to web enrolment, and gets a certificate to log on with (ESC8).
+  void add_relays_to_web_enrollment() {
+    CertificateSettings settings(derivation_.directory.snapshot(), builder_);
+    std::map<NodeId, std::map<EdgeKind, std::set<NodeId>>> enrolling;  // by template or authority
+    std::map<NodeId, std::set<NodeId>> templates;                      // by authority
+    std::set<NodeId> trusted;
+    for (const auto& [edge, evidence] : builder_.pending()) {
+      if (edge.kind == EdgeKind::TrustedForNTAuth) trusted.insert(edge.source);
+      if (edge.kind == EdgeKind::PublishedTo) templates[edge.target].insert(edge.source);
+      if (edge.condition == 0) enrolling[edge.target][edge.kind].insert(edge.source);
+    }
+    for (const NodeId authority : trusted) {
+      if (!said_.is_true(authority, "hasvulnerableendpoint")) continue;
+      for (const NodeId one : templates[authority]) {
+        const bool is_open =
+            !settings.is_true(one, "requiresmanagerapproval") &&
+            (settings.number(one, "schemaversion") == 1 || settings.number(one, "authorizedsignatures") == 0);
+        if (!is_open || !settings.is_true(one, "authenticationenabled")) continue;
+        std::set<NodeId> may_enroll = enrolling[one][EdgeKind::Enroll];
+        for (const EdgeKind kind : {EdgeKind::AllExtendedRights, EdgeKind::GenericAll})
+          may_enroll.merge(enrolling[one][kind]);
+        for (const NodeId computer : computers_) {
+          if (!sends_ntlm(computer) || !joint_.is_in(computer, may_enroll)) continue;
+          if (!joint_.is_in(computer, enrolling[authority][EdgeKind::Enroll])) continue;
+          add(computer, EdgeKind::CoerceAndRelayNTLMToADCS, authority, "hasvulnerableendpoint");
+        }
+      }
     }
   }
 

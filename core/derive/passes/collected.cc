@@ -107,8 +107,9 @@ class Collected {
 
   // -- edges ------------------------------------------------------------------------------------------------------
 
-  void add(NodeId source, NodeId target, EdgeKind kind, const Evidence& evidence, bool traversable = true) {
-    add_edge(derivation_, source, target, kind, evidence, {}, traversable);
+  void add(NodeId source, NodeId target, EdgeKind kind, const Evidence& evidence,
+           knowledge::Caveats caveats = {}) {
+    add_edge(derivation_, source, target, kind, evidence, caveats);
   }
 
   /// Calls `take` with the parts of each value and its evidence.
@@ -152,8 +153,8 @@ class Collected {
     add_rights(object, self);
     add_local_groups(object, self);
     for_each(object, collected::kUserRights, 3, [&](const auto& parts, const Evidence& evidence) {
-      if (parts[0] != "SeRemoteInteractiveLogonRight") return;
-      add(node(parts[1], parts[2]), self, EdgeKind::RemoteInteractiveLogonRight, evidence);
+      const EdgeKind* const kind = knowledge::collected_privilege(parts[0]);
+      if (kind != nullptr) add(node(parts[1], parts[2]), self, *kind, evidence);
     });
     add_trusts(object, self);
     add_delegation(object, self);
@@ -191,10 +192,15 @@ class Collected {
       any_owner_rights = useful_owner_rights = true;
       inherited_owner_rights = inherited_owner_rights || parts[3] == "inherited";
     });
+    const bool is_copy = derivation_.rules == Rules::Ours &&
+                         derivation_.graph.node(self).kind == NodeKind::EnterpriseCA &&
+                         object.text(attribute(collected::kAuthoritySecurityRead)) == "FALSE";
     for_each(object, collected::kAces, 4, [&](const auto& parts, const Evidence& evidence) {
       const EdgeKind* const right = knowledge::collected_right(parts[0]);
       if (right == nullptr || is_owner_rights(parts[1])) return;
       EdgeKind kind = *right;
+      // In the directory, the bits of these rights mean to create and delete child objects.
+      if (is_copy && (kind == EdgeKind::ManageCA || kind == EdgeKind::ManageCertificates)) return;
       if (kind == EdgeKind::OwnsRaw && any_owner_rights) {
         if (!useful_owner_rights) return;
         kind = EdgeKind::OwnsLimitedRights;
@@ -208,7 +214,9 @@ class Collected {
         derivation_.collected_owners.push_back({{.source = trustee, .target = self, .kind = kind}, evidence});
         if (derivation_.rules == Rules::Ours) return;
       }
-      add(trustee, self, kind, evidence);
+      const bool is_doubtful = is_copy && kind == EdgeKind::Enroll;
+      add(trustee, self, kind, evidence,
+          is_doubtful ? knowledge::Caveat::AuthoritySecurityUnread : knowledge::Caveats());
     });
   }
 

@@ -1,4 +1,4 @@
-// AdminTo, CanRDP, CanPSRemote and ExecuteDCOM: what the members of a computer's local groups may do there.
+// AdminTo, CanRDP, CanPSRemote, ExecuteDCOM and CanBackup: what the members of a computer's local groups may do there.
 
 #include <algorithm>
 #include <charconv>
@@ -18,12 +18,30 @@ using graph::Evidence;
 using graph::NodeId;
 using knowledge::EdgeKind;
 
+namespace rids = knowledge::rids;
+
 /// Members and evidence, by member.
 using Holders = std::map<NodeId, Evidence>;
 
+/// What membership in a local group is good for.
+struct LocalGroupRule {
+  std::uint32_t rid;
+  EdgeKind edge;
+  /// Rights on the computer that it takes as well, where they were read.
+  std::vector<EdgeKind> rights = {};
+};
+
+const LocalGroupRule kRules[] = {
+    {rids::kAdministrators, EdgeKind::AdminTo},
+    {rids::kRemoteManagementUsers, EdgeKind::CanPSRemote},
+    {rids::kDistributedComUsers, EdgeKind::ExecuteDCOM},
+    {rids::kRemoteDesktopUsers, EdgeKind::CanRDP, {EdgeKind::RemoteInteractiveLogonRight}},
+    {rids::kBackupOperators, EdgeKind::CanBackup, {EdgeKind::BackupPrivilege, EdgeKind::RestorePrivilege}},
+};
+
 struct Host {
   std::map<std::uint32_t, Holders> groups;  ///< members by the RID of the local group
-  Holders may_log_on_remotely;              ///< SeRemoteInteractiveLogonRight
+  std::map<EdgeKind, Holders> rights;
 };
 
 // In drawn graphs only the end of an identifier says which group it is.
@@ -36,6 +54,23 @@ std::uint32_t rid_of(const graph::Node& group) {
   return rid;
 }
 
+/// Rights of which the collector asked who holds them.
+std::set<EdgeKind> rights_read(const snapshot::Snapshot& snapshot, const graph::Node& computer) {
+  std::set<EdgeKind> read;
+  const snapshot::AttributeId attribute = snapshot.attribute(knowledge::collected::kUserRightsRead);
+  if (computer.object == snapshot::kNoObject || attribute == snapshot::kNoAttribute) return read;
+  for (const auto value : snapshot.object(computer.object).values(attribute)) {
+    if (const EdgeKind* const kind = knowledge::collected_privilege(value.text())) read.insert(*kind);
+  }
+  return read;
+}
+
+std::set<NodeId> nodes_of(const Holders& holders) {
+  std::set<NodeId> found;
+  for (const auto& [holder, evidence] : holders) found.insert(holder);
+  return found;
+}
+
 }  // namespace
 
 void add_host_access(Derivation& derivation, Tokens&) {
@@ -46,8 +81,9 @@ void add_host_access(Derivation& derivation, Tokens&) {
     if (edge.kind == EdgeKind::LocalToComputer) host_of.emplace(edge.source, edge.target);
   }
   for (const auto& [edge, evidence] : pending) {
-    if (edge.kind == EdgeKind::RemoteInteractiveLogonRight) {
-      hosts[edge.target].may_log_on_remotely.emplace(edge.source, evidence);
+    for (const LocalGroupRule& rule : kRules) {
+      if (std::find(rule.rights.begin(), rule.rights.end(), edge.kind) == rule.rights.end()) continue;
+      hosts[edge.target].rights[edge.kind].emplace(edge.source, evidence);
     }
     if (edge.kind != EdgeKind::MemberOfLocalGroup) continue;
     const auto host = host_of.find(edge.target);
@@ -58,39 +94,32 @@ void add_host_access(Derivation& derivation, Tokens&) {
   if (hosts.empty()) return;
 
   const JointHolders joint(derivation.graph, derivation.rules);
-  const auto attribute = derivation.directory.snapshot().attribute(knowledge::collected::kUserRightsRead);
-  for (const auto& entry : hosts) {
-    const NodeId computer = entry.first;
-    const Host& host = entry.second;
-    const auto add_members = [&](std::uint32_t rid, EdgeKind kind) {
-      const auto group = host.groups.find(rid);
-      if (group == host.groups.end()) return;
-      for (const auto& [member, evidence] : group->second) {
-        add_edge(derivation, member, computer, kind, evidence);
+  for (const auto& [computer, host] : hosts) {
+    const std::set<EdgeKind> read =
+        rights_read(derivation.directory.snapshot(), derivation.graph.node(computer));
+    for (const LocalGroupRule& rule : kRules) {
+      const auto group = host.groups.find(rule.rid);
+      if (group == host.groups.end()) continue;
+      const Holders& members = group->second;
+      std::vector<std::set<NodeId>> sets = {nodes_of(members)};
+      for (const EdgeKind right : rule.rights) {
+        const auto holders = host.rights.find(right);
+        if (holders != host.rights.end()) {
+          sets.push_back(nodes_of(holders->second));
+        } else if (read.contains(right)) {
+          sets.emplace_back();
+        }
       }
-    };
-    add_members(knowledge::rids::kAdministrators, EdgeKind::AdminTo);
-    add_members(knowledge::rids::kRemoteManagementUsers, EdgeKind::CanPSRemote);
-    add_members(knowledge::rids::kDistributedComUsers, EdgeKind::ExecuteDCOM);
-
-    const auto group = host.groups.find(knowledge::rids::kRemoteDesktopUsers);
-    if (group == host.groups.end()) continue;
-    const std::uint32_t object = derivation.graph.node(computer).object;
-    const bool rights_were_read = !host.may_log_on_remotely.empty() ||
-                                  (object != snapshot::kNoObject && attribute != snapshot::kNoAttribute &&
-                                   derivation.directory.snapshot().object(object).has(attribute));
-    if (!rights_were_read) {
-      add_members(knowledge::rids::kRemoteDesktopUsers, EdgeKind::CanRDP);
-      continue;
-    }
-    std::set<NodeId> members;
-    std::set<NodeId> holders;
-    for (const auto& [member, evidence] : group->second) members.insert(member);
-    for (const auto& [holder, evidence] : host.may_log_on_remotely) holders.insert(holder);
-    for (const NodeId principal : joint.of({members, holders})) {
-      const auto direct = group->second.find(principal);
-      add_edge(derivation, principal, computer, EdgeKind::CanRDP,
-               direct != group->second.end() ? direct->second : group->second.begin()->second);
+      if (sets.size() == 1) {
+        for (const auto& [member, evidence] : members)
+          add_edge(derivation, member, computer, rule.edge, evidence);
+        continue;
+      }
+      for (const NodeId principal : joint.of(sets)) {
+        const auto direct = members.find(principal);
+        const Evidence& evidence = direct != members.end() ? direct->second : members.begin()->second;
+        add_edge(derivation, principal, computer, rule.edge, evidence);
+      }
     }
   }
 }

@@ -42,6 +42,7 @@ void add_replication(Derivation& derivation, Tokens& tokens);
 void add_group_policy(Derivation& derivation, Tokens& tokens);
 void add_special_identities(Derivation& derivation, Tokens& tokens);
 void add_trusts(Derivation& derivation, Tokens& tokens);
+void add_certificate_services(Derivation& derivation, Tokens& tokens);
 void add_certificates(Derivation& derivation, Tokens& tokens);
 void add_coercion(Derivation& derivation, Tokens& tokens);
 void add_host_access(Derivation& derivation, Tokens& tokens);
