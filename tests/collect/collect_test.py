@@ -258,6 +258,24 @@ class Paths(unittest.TestCase):
         self.assertEqual(self.edge("AllowedToAct", "svc-app", "FILE01$")["evidence"][0]["attribute"],
                          "msDS-AllowedToActOnBehalfOfOtherIdentity")
 
+    def test_certificate_services(self):
+        """The chain, verified; who gets a certificate in any name; and what LDAP does not tell, told."""
+        everything = answer("edges", planted)
+        names = {node["id"]: short(node["name"]) for node in everything["nodes"]}
+        found = {(names[edge["source"]], edge["kind"], names[edge["target"]]) for edge in everything["edges"]}
+        self.assertLessEqual({("CORP ROOT", "RootCAFor", "CORP"), ("NTAUTHCERTIFICATES", "NTAuthStoreFor", "CORP"),
+                              ("CORP ISSUING CA", "IssuedSignedBy", "CORP ROOT"),
+                              ("CORP ISSUING CA", "TrustedForNTAuth", "NTAUTHCERTIFICATES"),
+                              ("NAMED", "PublishedTo", "CORP ISSUING CA"), ("PLAIN", "PublishedTo", "CORP ISSUING CA"),
+                              ("CA01", "HostsCAService", "CORP ISSUING CA"), ("CA01", "GoldenCert", "CORP"),
+                              ("EVE", "Enroll", "PLAIN")}, found)
+        self.assertEqual({source for source, kind, _ in found if kind == "ADCSESC1"}, {"PAT", "DOMAIN ADMINS", "ENTERPRISE ADMINS"})
+        told = answer("explain", planted, "pat@CORP.TEST", "CORP.TEST")
+        self.assertIn("msPKI-Certificate-Name-Flag", {e.get("attribute") for e in told["edges"][0]["evidence"]})
+        self.assertTrue(any("was not read" in caveat for caveat in told["edges"][0]["caveats"]))
+        areas = [area["area"] for area in answer("paths", planted, "--from", "pat@CORP.TEST")["coverage"]["areas"]]
+        self.assertIn("registry of certification authorities and domain controllers", areas)
+
     def test_foreign_members_are_joined_by_sid(self):
         members = answer("edges", planted, "--kind", "MemberOf", "--to", "Partners")["edges"]
         self.assertEqual([edge["source"] for edge in members], ["S-1-5-21-11111111-22222222-33333333-1104"])
@@ -265,8 +283,8 @@ class Paths(unittest.TestCase):
     def test_exposure_counts_exactly_the_planted(self):
         exposure = answer("exposure", planted)
         self.assertEqual(sorted(short(p["name"]) for p in exposure["principals"]),
-                         ["ALICE", "BOB", "MALLORY", "SVC-DEPLOY", "SVC-WEB", "WEB01"])
-        self.assertEqual(exposure["exposed"], 6)
+                         ["ALICE", "BOB", "CA01", "MALLORY", "PAT", "SVC-DEPLOY", "SVC-WEB", "WEB01"])
+        self.assertEqual(exposure["exposed"], 8)
         accounts = forest.sam.search(base=dc.base, attrs=["sAMAccountName"], expression=(
             "(&(objectClass=user)(!(userAccountControl:1.2.840.113556.1.4.803:=2)))"))
         outside = {str(found["sAMAccountName"]) for found in accounts} - {"Administrator", "DC1$"}
