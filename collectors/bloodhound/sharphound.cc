@@ -131,7 +131,13 @@ void SharpHound::add_relation(const Value& element, const knowledge::CollectedRe
   if (relation.edge == knowledge::EdgeKind::HostsCAService) kind = "Computer";
   if (relation.edge == knowledge::EdgeKind::MemberOf && relation.from_object) kind = "Group";
   if (value->type != Value::Type::Array) return collection_.give(relation.attribute, other(*value, kind));
-  for (const Value& item : value->items) collection_.give(relation.attribute, other(item, kind));
+  for (const Value& item : value->items) {
+    std::string record = other(item, kind);
+    const Value* const enforced = item.find("IsEnforced");
+    if (!record.empty() && enforced != nullptr && enforced->is_true())
+      record.append("\t").append(collected::kEnforced);
+    collection_.give(relation.attribute, record);
+  }
 }
 
 void SharpHound::add_aces(const Value& element) {

@@ -27,6 +27,9 @@ inline constexpr std::string_view kLocalGroupMembers = "SharpHound.LocalGroupMem
 inline constexpr std::string_view kUserRights = "SharpHound.UserRights";
 /// "PRIVILEGE": its holders were read, even if there are none.
 inline constexpr std::string_view kUserRightsRead = "SharpHound.UserRightsRead";
+/// "POLICY KIND [enforced]": links of group policies.
+inline constexpr std::string_view kLinks = "SharpHound.Links";
+inline constexpr std::string_view kEnforced = "enforced";
 /// "RID MEMBER KIND COMPUTER": by a group policy linked to the object, a member of the computer's local group.
 inline constexpr std::string_view kPolicyMembers = "SharpHound.GPOChanges";
 /// "SID DIRECTION TYPE filtered|open|unknown delegates|refuses|unknown NAME"
@@ -48,6 +51,8 @@ inline constexpr std::string_view kIdentifier = "SharpHound.ObjectIdentifier";
 inline constexpr std::string_view kEdges = "SharpHound.Edges";
 /// What the collector calls the object: "User", "CertTemplate".
 inline constexpr std::string_view kKind = "SharpHound.Kind";
+/// "TRUE" when the object inherits no entries.
+inline constexpr std::string_view kProtected = "SharpHound.Properties.isaclprotected";
 /// Whatever the collector says of the object that LDAP has no attribute for: kProperty + "blocksinheritance".
 inline constexpr std::string_view kProperty = "SharpHound.Properties.";
 

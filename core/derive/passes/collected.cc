@@ -133,8 +133,11 @@ class Collected {
       if (relation.edge == EdgeKind::HasSIDHistory && derivation_.rules == Rules::Ours) continue;
       for_each(object, relation.attribute, 2, [&](const auto& parts, const Evidence& evidence) {
         const NodeId other = node(parts[0], parts[1]);
-        add(relation.from_object ? self : other, relation.from_object ? other : self, relation.edge,
-            evidence);
+        const NodeId source = relation.from_object ? self : other;
+        const NodeId target = relation.from_object ? other : self;
+        // What inherits nothing is in its container, and not in its hands.
+        const bool in_hand = relation.edge != EdgeKind::Contains || !is_protected(target);
+        add_edge(derivation_, source, target, relation.edge, evidence, {}, in_hand);
       });
     }
     for_each(object, collected::kServiceTargets, 3, [&](const auto& parts, const Evidence& evidence) {
@@ -159,6 +162,12 @@ class Collected {
     add_trusts(object, self);
     add_delegation(object, self);
     add_certificate_services(object, self);
+  }
+
+  bool is_protected(NodeId n) const {
+    const ObjectIndex object = derivation_.graph.node(n).object;
+    return object != snapshot::kNoObject &&
+           snapshot_.object(object).text(attribute(collected::kProtected)) == "TRUE";
   }
 
   void add_certificate_services(const Object& object, NodeId self) {

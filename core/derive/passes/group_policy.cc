@@ -9,6 +9,7 @@
 #include "core/derive/dacl.h"
 #include "core/derive/passes/passes.h"
 #include "core/knowledge/access_rights.h"
+#include "core/knowledge/collected_relations.h"
 #include "core/knowledge/guids.h"
 #include "core/knowledge/well_known.h"
 
@@ -30,14 +31,17 @@ constexpr std::int64_t kInheritanceBlocked = 1;
 struct Link {
   NodeId policy;
   ObjectIndex policy_object;
-  ObjectIndex container;
+  Evidence evidence;
   bool enforced;
 };
 
 // "[LDAP://cn={GUID},cn=policies,...;OPTIONS][...]": the DN and options of each entry that is not disabled.
 std::vector<Link> links_of(const DirectoryModel& directory, const Object& container) {
   std::vector<Link> links;
-  std::string_view text = container.text(directory.attributes().gp_link);
+  const snapshot::AttributeId attribute = directory.attributes().gp_link;
+  const Evidence by_link = {
+      .kind = Evidence::Kind::Attribute, .attribute = attribute, .object = container.index()};
+  std::string_view text = container.text(attribute);
   while (true) {
     const std::size_t begin = text.find('[');
     const std::size_t end = text.find(']', begin == std::string_view::npos ? 0 : begin);
@@ -55,20 +59,57 @@ std::vector<Link> links_of(const DirectoryModel& directory, const Object& contai
     if ((options & kLinkDisabled) != 0) continue;
     const auto policy = directory.find_dn(entry.substr(kScheme.size(), semicolon - kScheme.size()));
     if (!policy) continue;  // the policy was deleted; nothing answers to the link
-    links.push_back({directory.node_of(*policy), *policy, container.index(), (options & kLinkEnforced) != 0});
+    links.push_back({directory.node_of(*policy), *policy, by_link, (options & kLinkEnforced) != 0});
   }
 }
+
+/// The links of a container, whether the directory or a collection states them.
+class Links {
+ public:
+  Links(const DirectoryModel& directory, const graph::GraphBuilder& builder)
+      : directory_(directory), collected_(directory.snapshot().attribute(knowledge::collected::kLinks)) {
+    if (collected_ == snapshot::kNoAttribute) return;
+    for (NodeId n = 0; n < builder.node_count(); ++n) {
+      const graph::Node& node = builder.node(n);
+      if (node.kind == NodeKind::GPO && node.object != snapshot::kNoObject)
+        policies_.emplace(node.id, node.object);
+    }
+  }
+
+  std::vector<Link> of(const Object& container) const {
+    std::vector<Link> links = links_of(directory_, container);
+    if (collected_ == snapshot::kNoAttribute) return links;
+    std::uint32_t item = 0;
+    for (const auto value : container.values(collected_)) {
+      const std::string_view record = value.text();
+      const auto policy = policies_.find(std::string(record.substr(0, record.find('\t'))));
+      const Evidence evidence = {.kind = Evidence::Kind::Attribute,
+                                 .attribute = collected_,
+                                 .object = container.index(),
+                                 .item = item++};
+      if (policy == policies_.end()) continue;
+      links.push_back({directory_.node_of(policy->second), policy->second, evidence,
+                       record.ends_with(knowledge::collected::kEnforced)});
+    }
+    return links;
+  }
+
+ private:
+  const DirectoryModel& directory_;
+  snapshot::AttributeId collected_;
+  std::unordered_map<std::string, ObjectIndex> policies_;  ///< by identifier
+};
 
 /// The links that reach the objects directly in each container, worked out once per container.
 class LinksInForce {
  public:
-  explicit LinksInForce(const DirectoryModel& directory) : directory_(directory) {}
+  LinksInForce(const DirectoryModel& directory, const Links& links) : directory_(directory), links_(links) {}
 
   const std::vector<Link>& of(ObjectIndex container, int budget = 256) {
     const auto [place, added] = known_.try_emplace(container);
     if (!added) return place->second;
     const Object object = directory_.snapshot().object(container);
-    std::vector<Link> links = links_of(directory_, object);
+    std::vector<Link> links = links_.of(object);
     if (!directory_.is_naming_context(container) && object.parent() != snapshot::kNoObject && budget > 0) {
       const bool blocked = object.number(directory_.attributes().gp_options) == kInheritanceBlocked;
       for (const Link& link : of(object.parent(), budget - 1)) {
@@ -87,13 +128,14 @@ class LinksInForce {
       blocked = blocked || object.number(directory_.attributes().gp_options) == kInheritanceBlocked;
       container = directory_.is_naming_context(container) ? snapshot::kNoObject : object.parent();
     }
-    std::vector<Link> links = links_of(directory_, directory_.snapshot().object(site));
+    std::vector<Link> links = links_.of(directory_.snapshot().object(site));
     if (blocked) std::erase_if(links, [](const Link& link) { return !link.enforced; });
     return links;
   }
 
  private:
   const DirectoryModel& directory_;
+  const Links& links_;
   std::unordered_map<ObjectIndex, std::vector<Link>> known_;
 };
 
@@ -198,10 +240,6 @@ std::unordered_map<NodeId, ObjectIndex> sites_of_servers(const Derivation& deriv
 void add_group_policy(Derivation& derivation, Tokens& tokens) {
   DirectoryModel& directory = derivation.directory;
   const snapshot::Snapshot& snapshot = directory.snapshot();
-  const AttributeIds& ids = directory.attributes();
-  const auto by_link = [&](ObjectIndex container) {
-    return Evidence{.kind = Evidence::Kind::Attribute, .attribute = ids.gp_link, .object = container};
-  };
 
   std::set<NodeId> inheriting;  // reached by Contains, so that a second edge would say nothing new
   for (const auto& [edge, evidence] : derivation.graph.pending()) {
@@ -209,15 +247,16 @@ void add_group_policy(Derivation& derivation, Tokens& tokens) {
   }
   const Linkers linkers = find_linkers(derivation);
   const std::unordered_map<NodeId, ObjectIndex> sites = sites_of_servers(derivation);
-  LinksInForce in_force(directory);
+  const Links links_on(directory, derivation.graph);
+  LinksInForce in_force(directory, links_on);
   Filters filters(directory, tokens);
 
   for (ObjectIndex i = 0; i < snapshot.object_count(); ++i) {
     const Object object = snapshot.object(i);
     const NodeId node = directory.node_of(i);
     const NodeKind kind = derivation.graph.node(node).kind;
-    for (const Link& link : links_of(directory, object)) {
-      add_edge(derivation, link.policy, node, EdgeKind::GPLink, by_link(i));
+    for (const Link& link : links_on.of(object)) {
+      add_edge(derivation, link.policy, node, EdgeKind::GPLink, link.evidence);
     }
     const graph::Node& account = derivation.graph.node(node);
     // krbtgt is a key, not an account that anyone logs on as ([MS-ADTS] 6.1.1.6).
@@ -230,7 +269,7 @@ void add_group_policy(Derivation& derivation, Tokens& tokens) {
     const auto add_links = [&](const std::vector<Link>& links) {
       for (const Link& link : links) {
         if (const auto caveats = filters.apply(link.policy_object, node, kind)) {
-          add_edge(derivation, link.policy, node, EdgeKind::GPOAppliesTo, by_link(link.container),
+          add_edge(derivation, link.policy, node, EdgeKind::GPOAppliesTo, link.evidence,
                    *caveats | of_account);
         }
       }
