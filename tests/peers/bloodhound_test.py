@@ -263,6 +263,120 @@ class Hosts(Import):
         self.assertIn((f"{DOMAIN}-1104", "AdminTo", f"{DOMAIN}-1300"), found)
 
 
+    def test_who_can_back_up_a_computer(self):
+        groups = self.members(1300, 551, 1104, 1105)
+        backs_up = (f"{DOMAIN}-1104", "CanBackup", f"{DOMAIN}-1300")
+        self.assertIn(backs_up, self.edges_of(self.computer(1300, "HOST", LocalGroups=groups)))
+
+        def rights(*holders):
+            return [{"Privilege": name, "Collected": True, "Results": [
+                {"ObjectIdentifier": f"{DOMAIN}-{holder}", "ObjectType": "User"} for holder in holders]}
+                for name in ("SeBackupPrivilege", "SeRestorePrivilege")]
+
+        found = self.edges_of(self.computer(1300, "HOST", LocalGroups=groups, UserRights=rights(1104)))
+        self.assertIn(backs_up, found)
+        self.assertNotIn((f"{DOMAIN}-1105", "CanBackup", f"{DOMAIN}-1300"), found)
+        found = self.edges_of(self.computer(1300, "HOST", LocalGroups=groups, UserRights=rights()))
+        self.assertNotIn("CanBackup", {kind for _, kind, _ in found})
+
+
+class CertificateServices(Import):
+    """What the registry and the web server of an authority decide; what was not read there is unknown."""
+
+    ROOT, STORE, CA, TEMPLATE = (f"00000000-0000-0000-0000-00000000000{n}" for n in range(1, 5))
+
+    def named(self, identity, name, aces=(), **fields):
+        place = f"CN={name},CN=PUBLIC KEY SERVICES,CN=SERVICES,CN=CONFIGURATION,DC=CORP,DC=TEST"
+        return {"ObjectIdentifier": identity, "DomainSID": DOMAIN, **fields,
+                "Aces": [{"PrincipalSID": who, "PrincipalType": "Group", "RightName": right, "IsInherited": False}
+                         for right, who in aces],
+                "Properties": {"name": f"{name}@CORP.TEST", "domain": "CORP.TEST", "domainsid": DOMAIN,
+                               "distinguishedname": place, **fields.get("Properties", {})}}
+
+    def collection(self, *options, **authority):
+        sends = {"Collected": True, "Result": {"RestrictSendingNtlmTraffic": 0}}
+        host = {"ObjectIdentifier": f"{DOMAIN}-1300", "PrimaryGroupSID": f"{DOMAIN}-515", "NTLMRegistryData": sends,
+                "Properties": {"name": "HOST.CORP.TEST", "domain": "CORP.TEST", "domainsid": DOMAIN, "enabled": True,
+                               "distinguishedname": "CN=HOST,DC=CORP,DC=TEST"}}
+        template = self.named(self.TEMPLATE, "ANYNAME", [("Enroll", f"{DOMAIN}-515")], Properties={
+            "schemaversion": 2, "authorizedsignatures": 0, "requiresmanagerapproval": False, "authenticationenabled": True,
+            "enrolleesuppliessubject": True, "effectiveekus": ["1.3.6.1.5.5.7.3.2"]})
+        ca = self.named(self.CA, "CA", [("Enroll", "CORP.TEST-S-1-5-11"), ("ManageCA", f"{DOMAIN}-1200")],
+                        Properties={"certthumbprint": "BB", "certchain": ["BB", "AA"]},
+                        EnabledCertTemplates=[{"ObjectIdentifier": self.TEMPLATE, "ObjectType": "CertTemplate"}], **authority)
+        self.taken(self.folder_of(
+            ("domains.json", document("domains", domain())), ("computers.json", document("computers", host)),
+            ("rootcas.json", document("rootcas", self.named(self.ROOT, "ROOT", Properties={
+                "certthumbprint": "AA", "certchain": ["AA"]}))),
+            ("ntauthstores.json", document("ntauthstores", self.named(self.STORE, "NTAUTH", Properties={
+                "certthumbprints": ["BB"]}))),
+            ("certtemplates.json", document("certtemplates", template)),
+            ("enterprisecas.json", document("enterprisecas", ca))))
+        return edges(self.snapshot, *options)[1]
+
+    def test_relays_to_web_enrollment(self):
+        relayed = ("CORP.TEST-S-1-5-11", "CoerceAndRelayNTLMToADCS", f"{DOMAIN}-1300")
+
+        def endpoint(collected=True, **result):
+            return [{"Collected": collected, "Result": {"Url": "http://ca.corp.test/certsrv/", **result} if collected else None}]
+
+        for expected, endpoints in (
+                (True, endpoint(ADCSWebEnrollmentHTTP=True)),
+                (True, endpoint(ADCSWebEnrollmentHTTP=False, ADCSWebEnrollmentHTTPS=True, ADCSWebEnrollmentEPA=False)),
+                (False, endpoint(ADCSWebEnrollmentHTTP=False, ADCSWebEnrollmentHTTPS=True, ADCSWebEnrollmentEPA=True)),
+                (False, endpoint(ADCSWebEnrollmentHTTPS=True)), (False, endpoint(collected=False)), (False, [])):
+            with self.subTest(endpoints):
+                self.assertEqual(relayed in self.collection(HttpEnrollmentEndpoints=endpoints), expected)
+
+    def test_managers_are_those_of_the_registry(self):
+        said = (f"{DOMAIN}-1200", "ManageCA", self.CA)
+        escalates = (f"{DOMAIN}-1200", "ADCSESC7", DOMAIN)
+        found = self.collection()
+        self.assertIn((f"{DOMAIN}-515", "ADCSESC1", DOMAIN), found)
+        self.assertNotIn(said, found)
+        self.assertNotIn(escalates, found)
+        self.assertIn(said, self.collection("--compat", "bloodhound"))
+        data = [{"PrincipalSID": who, "PrincipalType": "Group", "RightName": right, "IsInherited": False}
+                for right, who in (("ManageCA", f"{DOMAIN}-1200"), ("Enroll", "CORP.TEST-S-1-5-11"))]
+        found = self.collection(CARegistryData={"CASecurity": {"Collected": True, "Data": data}})
+        self.assertLessEqual({said, escalates}, found)
+        apart = {"CASecurity": {"Collected": True, "Data": data}, "RoleSeparationEnabled": {"Collected": True, "Value": True}}
+        self.assertNotIn(escalates, self.collection(CARegistryData=apart))
+
+
+class Policies(Import):
+    POLICY, UPPER, LOWER = (f"10000000-0000-0000-0000-00000000000{n}" for n in range(1, 4))
+
+    def applies(self, enforced, blocked, protected=False):
+        def unit(identity, path, **fields):
+            return {"ObjectIdentifier": identity, "Aces": [], **fields, "Properties": {
+                "name": f"{path[0]}@CORP.TEST", "domain": "CORP.TEST", "domainsid": DOMAIN,
+                "distinguishedname": ",".join(f"OU={part}" for part in path) + ",DC=CORP,DC=TEST", **fields.get("Properties", {})}}
+
+        policy = {"ObjectIdentifier": self.POLICY, "Aces": [], "Properties": {
+            "name": "POLICY@CORP.TEST", "domain": "CORP.TEST", "domainsid": DOMAIN,
+            "distinguishedname": "CN={1},CN=POLICIES,CN=SYSTEM,DC=CORP,DC=TEST"}}
+        upper = unit(self.UPPER, ["UPPER"], Links=[{"GUID": self.POLICY, "IsEnforced": enforced}],
+                     ChildObjects=[{"ObjectIdentifier": self.LOWER, "ObjectType": "OU"}])
+        lower = unit(self.LOWER, ["LOWER", "UPPER"], ContainedBy={"ObjectIdentifier": self.UPPER, "ObjectType": "OU"},
+                     Properties={"blocksinheritance": blocked, "isaclprotected": protected})
+        ann = user(1104, "ANN", Properties={"distinguishedname": "CN=ANN,OU=LOWER,OU=UPPER,DC=CORP,DC=TEST"})
+        self.taken(self.folder_of(("domains.json", document("domains", domain())), ("users.json", document("users", ann)),
+                                  ("gpos.json", document("gpos", policy)), ("ous.json", document("ous", upper, lower))))
+        return (self.POLICY, "GPOAppliesTo", f"{DOMAIN}-1104") in edges(self.snapshot)[1]
+
+    def test_links_that_are_blocked_and_enforced(self):
+        self.assertTrue(self.applies(enforced=False, blocked=False))
+        self.assertFalse(self.applies(enforced=False, blocked=True))
+        self.assertTrue(self.applies(enforced=True, blocked=True))
+
+    def test_what_inherits_nothing_is_not_in_its_containers_hands(self):
+        for protected in (False, True):
+            self.applies(enforced=False, blocked=False, protected=protected)
+            found = json.loads(run("edges", self.snapshot, "--kind", "Contains", "--to", self.LOWER, "--json").stdout)["edges"]
+            self.assertEqual([edge["traversable"] for edge in found], [not protected])
+
+
 class OpenGraph(Import):
     def test_our_own_graph_comes_back(self):
         # Whom a collection only refers to is an object of the graph; AdminSDHolder then protects one more.
