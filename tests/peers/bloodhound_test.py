@@ -370,6 +370,36 @@ class CertificateServices(Import):
         self.assertNotIn(escalates, self.collection(CARegistryData=apart))
 
 
+    def test_a_right_to_write_the_name_is_enough_to_borrow_it(self):
+        def granted(right):
+            return [{"PrincipalSID": f"{DOMAIN}-1105", "PrincipalType": "User", "RightName": right, "IsInherited": False}]
+
+        def controller(value):
+            return {"ObjectIdentifier": f"{DOMAIN}-1001", "IsDC": True, "DomainSID": DOMAIN,
+                    "DCRegistryData": {"StrongCertificateBindingEnforcement": {"Collected": True, "Value": value}},
+                    "Properties": {"name": "DC.CORP.TEST", "domain": "CORP.TEST", "domainsid": DOMAIN, "enabled": True,
+                                   "distinguishedname": "CN=DC,DC=CORP,DC=TEST"}}
+
+        def borrows(right, value, *options):
+            template = self.named(self.TEMPLATE, "NOSID", [("Enroll", f"{DOMAIN}-1104")], Properties={
+                "schemaversion": 2, "authorizedsignatures": 0, "requiresmanagerapproval": False, "authenticationenabled": True,
+                "enrolleesuppliessubject": False, "nosecurityextension": True, "subjectaltrequireupn": True})
+            self.folder_of(("certtemplates.json", document("certtemplates", template)),
+                           ("users.json", document("users", user(1104, "ANN", Aces=granted(right)), user(1105, "BOB"))),
+                           ("controllers_computers.json", document("computers", controller(value))))
+            self.taken(self.folder / "collection")
+            return (f"{DOMAIN}-1105", "ADCSESC9a", DOMAIN) in edges(self.snapshot, *options)[1]
+
+        self.collection()
+        self.assertTrue(borrows("GenericWrite", 1))
+        self.assertTrue(borrows("GenericWrite", 1, "--compat", "bloodhound"))
+        self.assertTrue(borrows("WritePublicInformation", 1))
+        self.assertFalse(borrows("WritePublicInformation", 1, "--compat", "bloodhound"))
+        self.assertFalse(borrows("WriteSPN", 1))
+        self.assertFalse(borrows("GenericWrite", 2))
+        self.assertFalse(borrows("GenericWrite", -1))
+
+
 class Policies(Import):
     POLICY, UPPER, LOWER = (f"10000000-0000-0000-0000-00000000000{n}" for n in range(1, 4))
 
