@@ -26,6 +26,15 @@ constexpr MemberList kMemberLists[] = {
     {"PSRemoteUsers", "580", "REMOTE MANAGEMENT USERS"},
 };
 
+// Fields besides those of knowledge::collected_relations() that are read, or say nothing that a graph could hold.
+constexpr std::string_view kFields[] = {
+    "ObjectIdentifier", "Properties", "Aces", "IsDeleted", "IsACLProtected", "IsDC", "DomainSID", "UnconstrainedDelegation",
+    "SPNTargets", "SpnTargets", "LocalGroups", "LocalAdmins", "RemoteDesktopUsers", "DcomUsers", "PSRemoteUsers",
+    "UserRights", "GPOChanges", "Trusts", "DCRegistryData", "CARegistryData", "NTLMRegistryData", "IsWebClientRunning",
+    "SmbInfo", "HttpEnrollmentEndpoints", "ComputerSID", "UserSID",
+    "Status", "LogonType", "LastSeen", "InheritanceHashes", "ForestRootIdentifier",
+};
+
 // As numbers where older collectors write them so.
 constexpr std::string_view kTrustDirections[] = {"Disabled", "Inbound", "Outbound", "Bidirectional"};
 constexpr std::string_view kTrustTypes[] = {"ParentChild", "CrossLink", "Forest", "External", "Unknown"};
@@ -57,7 +66,22 @@ const std::vector<Value>& spn_targets(const Value& element) {
 
 }  // namespace
 
+void SharpHound::count_unknown_fields(const ObjectType& type, const Value& element) {
+  for (const std::string& name : element.names) {
+    const auto relations = knowledge::collected_relations();
+    const bool is_known = std::find(std::begin(kFields), std::end(kFields), name) != std::end(kFields) ||
+                          std::any_of(relations.begin(), relations.end(),
+                                      [&](const auto& relation) { return relation.field == name; });
+    constexpr std::size_t kMostNames = 100;  // whoever makes up names must not fill memory with them
+    if (is_known) continue;
+    std::string key = std::string(type.documents) + "." + name.substr(0, 64);
+    if (unknown_fields_.size() < kMostNames || unknown_fields_.contains(key))
+      ++unknown_fields_[std::move(key)];
+  }
+}
+
 void SharpHound::take_element(const ObjectType& type, const Value& element) {
+  count_unknown_fields(type, element);
   if (type.documents == "sessions") {
     const auto computer = ObjectId::parse(element.text_of("ComputerSID"));
     const auto user = ObjectId::parse(element.text_of("UserSID"));
@@ -80,6 +104,10 @@ void SharpHound::take_element(const ObjectType& type, const Value& element) {
   collection_.add_properties(properties);
   if (type.kind == "User" || type.kind == "Computer")
     collection_.add_account_control(type, element, properties);
+  const Value* const is_protected = element.find("IsACLProtected");
+  if (is_protected != nullptr && is_protected->is_true() && properties.find("isaclprotected") == nullptr) {
+    collection_.give(collected::kProtected, "TRUE");
+  }
   add_relations(element, *id, type.kind);
   collection_.end(id->to_string());
 }
@@ -353,6 +381,12 @@ void SharpHound::report_coverage(snapshot::Builder& builder) const {
   for (const auto& [right, count] : unknown_rights_) {
     builder.cover(
         {.area = "rights named " + visible(right), .missing = count, .reason = "no such right is known"});
+  }
+  for (const auto& [field, count] : unknown_fields_) {
+    builder.cover({.area = "field " + visible(field),
+                   .asked = false,
+                   .missing = count,
+                   .reason = "no such field is known; nothing was made of it"});
   }
   if (local_groups_missing_ != 0) {
     builder.cover({.area = "local groups",

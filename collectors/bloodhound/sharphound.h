@@ -27,6 +27,7 @@ class SharpHound {
   void report_coverage(snapshot::Builder& builder) const;
 
  private:
+  void count_unknown_fields(const ObjectType& type, const json::Value& element);
   std::string other(const json::Value& value, std::string_view assumed_kind);
   void add_relations(const json::Value& element, const directory::ObjectId& id, std::string_view kind);
   void add_relation(const json::Value& element, const knowledge::CollectedRelation& relation);
@@ -45,6 +46,7 @@ class SharpHound {
   std::map<std::string, std::uint64_t> objects_;                    ///< by type
   std::map<std::string, std::vector<std::string>> loose_sessions_;  ///< users, by computer
   std::map<std::string, std::uint64_t> unknown_rights_;
+  std::map<std::string, std::uint64_t> unknown_fields_;  ///< by type and name
   std::uint64_t local_groups_missing_ = 0;
   std::uint64_t authorities_without_registry_ = 0;
   std::uint64_t controllers_without_registry_ = 0;

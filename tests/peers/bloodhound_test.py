@@ -539,6 +539,14 @@ class Damaged(Import):
         self.taken(self.file(document("users", user(1104, "ANN", Aces=[ace, ace]))), code=3)
         self.assertEqual(self.gaps()["rights named Frobnicate"]["missing"], 2)
 
+    def test_fields_of_unknown_names_are_counted(self):
+        self.taken(self.file(document("users", user(1104, "ANN", Mood=1), user(1105, "BOB", Mood={"a": []}))))
+        area = next(a for a in self.info()["coverage"]["areas"] if a["area"] == "field users.Mood")
+        self.assertEqual((area["asked"], area["missing"]), (False, 2))
+        for collection in ("sample-ad/ad_sampledata.zip", "testlab-v5/raw", "testlab-v6/raw"):
+            self.taken(COLLECTIONS / collection)
+            self.assertEqual([a["area"] for a in self.info()["coverage"]["areas"] if a["area"].startswith("field ")], [])
+
     def test_archive_members_that_are_not_read(self):
         link = zipfile.ZipInfo("link_users.json")
         link.create_system, link.external_attr = 3, (stat.S_IFLNK | 0o777) << 16
