@@ -150,6 +150,10 @@ void DirectoryModel::place_objects_in_domains() {
   }
 }
 
+bool DirectoryModel::is_of_class(ObjectIndex object, std::string_view name) const {
+  return has_class(snapshot_.object(object), attributes_.object_class, name);
+}
+
 bool DirectoryModel::is_naming_context(ObjectIndex index) const {
   const Object object = snapshot_.object(index);
   const auto type = object.number(attributes_.instance_type);

@@ -57,6 +57,8 @@ class DirectoryModel {
 
   graph::NodeId node_of(snapshot::ObjectIndex object) const { return nodes_[object]; }
   ClassId class_of(snapshot::ObjectIndex object) const { return classes_[object]; }
+  /// Whether the object states the class, which it does for superclasses too; needs no schema.
+  bool is_of_class(snapshot::ObjectIndex object, std::string_view name) const;
   /// The domain whose naming context, or whose forest's configuration, holds the object.
   DomainIndex domain_of(snapshot::ObjectIndex object) const { return domain_of_[object]; }
   /// Whether the object heads a naming context, and so inherits nothing from above.

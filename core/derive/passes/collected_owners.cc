@@ -26,8 +26,10 @@ void judge_collected_owners(Derivation& derivation, Tokens& tokens) {
   const bool blocks = owners_of_computers_are_blocked(derivation.directory);
   for (const auto& [edge, evidence] : derivation.collected_owners) {
     const bool owns = edge.kind == EdgeKind::OwnsRaw;
-    const bool is_blocked = blocks && is_computer(derivation, said, edge.target) &&
-                            !(owns && is_administrator(tokens, derivation.directory, edge.source));
+    // BloodHound exempts administrators only as owners, not on their way to become one.
+    const bool is_exempt = (owns || derivation.rules == Rules::Ours) &&
+                           is_administrator(tokens, derivation.directory, edge.source);
+    const bool is_blocked = blocks && is_computer(derivation, said, edge.target) && !is_exempt;
     EdgeKind kind = edge.kind;
     if (!is_blocked) kind = owns ? EdgeKind::Owns : EdgeKind::WriteOwner;
     add_edge(derivation, edge.source, edge.target, kind, evidence);

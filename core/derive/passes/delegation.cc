@@ -117,7 +117,7 @@ void add_guessable(Derivation& derivation, const Object& user, std::int64_t cont
   const AttributeIds& ids = directory.attributes();
   const NodeId node = directory.node_of(user.index());
   const directory::Sid& sid = derivation.graph.node(node).sid;
-  if (directory.schema().is_a(directory.class_of(user.index()), "computer") ||
+  if (directory.is_of_class(user.index(), "computer") ||
       (sid.is_domain_issued() && sid.rid() == knowledge::rids::kKrbtgt) ||
       (control & knowledge::uac::kInterdomainTrustAccount) != 0) {
     return;

@@ -86,6 +86,8 @@ void add_primary_group(Derivation& derivation, const Object& account) {
   if (!sid || sid->count() < 2 || !rid || *rid <= 0 || *rid > 0xFFFFFFFF) return;
   const Sid group = sid->parent().with_rid(static_cast<std::uint32_t>(*rid));
   const NodeId target = directory.node_of_sid(group, directory.domain_of(account.index()));
+  graph::Node& found = derivation.graph.node(target);
+  if (found.kind == NodeKind::Base) found.kind = NodeKind::Group;  // whatever it is called
   add_edge(derivation, directory.node_of(account.index()), target, EdgeKind::MemberOf,
            value(account.index(), ids.primary_group_id, 0));
 }

@@ -202,6 +202,7 @@ class RightsOnObjects {
       if (trustee == kOwnerRightsTrustee || is_system(trustee)) continue;
       std::vector<Grant> own = grants_to(trustee, token_of(trustee, domain), dacl, tree, kind);
       if (owner_rights) weaken_write_owner(own, limited, dacl);
+      if (owner_is_blocked(tokens_, directory_, trustee, object.index())) block_write_owner(own);
       std::move(own.begin(), own.end(), std::back_inserter(grants));
     }
     if (descriptor.owner) add_owner(*descriptor.owner, object, domain, owner_rights, limited, grants);
@@ -270,6 +271,15 @@ class RightsOnObjects {
       if (grant.kind != EdgeKind::WriteOwner) continue;
       grant.kind = inherited && useful ? EdgeKind::WriteOwnerLimitedRights : EdgeKind::WriteOwnerRaw;
       grant.traversable = grant.kind == EdgeKind::WriteOwnerLimitedRights;
+    }
+  }
+
+  // Whoever may become the owner gains nothing where owners are blocked.
+  static void block_write_owner(std::vector<Grant>& grants) {
+    for (Grant& grant : grants) {
+      if (grant.kind != EdgeKind::WriteOwner) continue;
+      grant.kind = EdgeKind::WriteOwnerRaw;
+      grant.traversable = false;
     }
   }
 

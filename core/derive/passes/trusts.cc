@@ -1,6 +1,7 @@
 // Trusts between domains, [MS-ADTS] 6.1.6: who can bring which SIDs across, who gets whose tickets, who holds
 // whose secret.
 
+#include <algorithm>
 #include <set>
 
 #include "core/base/text.h"
@@ -102,9 +103,20 @@ class Trusts {
     return derivation_.graph.node(edge.target).sid.is_builtin();
   }
 
+  // The partner's own object says more, if it is in the snapshot.
+  bool partner_says_it(const Trust& trust) const {
+    return std::any_of(directory_.trusts().begin(), directory_.trusts().end(), [&](const Trust& other) {
+      return trust.partner == other.domain && other.partner == trust.domain;
+    });
+  }
+
   // The partner trusts the domain, whose users' tickets may go there.
   void add_trusted(const Trust& trust, NodeId own, NodeId partner, const Evidence& evidence) {
     const bool within_forest = (trust.attributes & bits::kWithinForest) != 0;
+    if (!partner_says_it(trust)) {
+      add_edge(derivation_, partner, own,
+               within_forest ? EdgeKind::SameForestTrust : EdgeKind::CrossForestTrust, evidence);
+    }
     if (within_forest || !knowledge::lets_tgt_delegation(trust.attributes)) return;
     add_edge(derivation_, partner, own, EdgeKind::AbuseTGTDelegation, evidence);
   }
