@@ -18,26 +18,6 @@ using json::Value;
 namespace collected = knowledge::collected;
 namespace uac = knowledge::uac;
 
-// clang-format off
-constexpr ObjectType kTypes[] = {
-    {"users", "User", "user"},
-    {"computers", "Computer", "computer"},
-    {"groups", "Group", "group"},
-    {"domains", "Domain", "domainDNS"},
-    {"ous", "OU", "organizationalUnit"},
-    {"containers", "Container", "container"},
-    {"gpos", "GPO", "groupPolicyContainer"},
-    {"certtemplates", "CertTemplate", "pKICertificateTemplate"},
-    {"enterprisecas", "EnterpriseCA", "pKIEnrollmentService"},
-    {"rootcas", "RootCA", "certificationAuthority"},
-    {"aiacas", "AIACA", "certificationAuthority"},
-    {"ntauthstores", "NTAuthStore", "certificationAuthority"},
-    {"issuancepolicies", "IssuancePolicy", "msPKI-Enterprise-Oid"},
-    {"sessions", "", ""},
-};
-
-// clang-format on
-
 std::optional<std::int64_t> whole_number(const Value& value) {
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(value.text.data(), value.text.data() + value.text.size(), number);
@@ -63,15 +43,17 @@ std::string file_time(std::int64_t seconds) {
 }  // namespace
 
 const ObjectType* type_of_documents(std::string_view name) {
-  const auto found = std::find_if(std::begin(kTypes), std::end(kTypes),
+  const auto types = knowledge::collected_types();
+  const auto found = std::find_if(types.begin(), types.end(),
                                   [&](const ObjectType& type) { return type.documents == name; });
-  return found == std::end(kTypes) ? nullptr : found;
+  return found == types.end() ? nullptr : &*found;
 }
 
 const ObjectType* type_of_kind(std::string_view kind) {
-  const auto found = std::find_if(std::begin(kTypes), std::end(kTypes),
-                                  [&](const ObjectType& type) { return type.kind == kind; });
-  return found == std::end(kTypes) ? nullptr : found;
+  const auto types = knowledge::collected_types();
+  const auto found =
+      std::find_if(types.begin(), types.end(), [&](const ObjectType& type) { return type.kind == kind; });
+  return found == types.end() ? nullptr : &*found;
 }
 
 std::string joined(std::initializer_list<std::string_view> parts) {
@@ -95,7 +77,7 @@ Collection::Collection(snapshot::Builder& builder)
   for (const std::string_view name :
        {collected::kAces, collected::kLocalGroups, collected::kLocalGroupMembers, collected::kUserRights,
         collected::kUserRightsRead, collected::kPolicyMembers, collected::kTrusts, collected::kServiceTargets,
-        collected::kEnrollmentAgents, collected::kEdges}) {
+        collected::kEnrollmentAgents, collected::kEdges, collected::kEdgesInto}) {
     adds_up_.insert(builder.attribute(name, AttributeSyntax::Text));
   }
 }
@@ -106,12 +88,13 @@ void Collection::give(std::string_view attribute, std::string_view text, Attribu
 
 void Collection::add_identity(const ObjectType& type, const ObjectId& id, const Value& properties) {
   give(collected::kKind, type.kind.empty() ? "Base" : type.kind);
-  give("objectClass", "top");
+  const bool names_classes = properties.find("objectclass") != nullptr;
+  if (!names_classes) give("objectClass", "top");
   // A domain that others trust, and of which nothing else is known, is no domain of this snapshot.
   const Value* const is_collected = properties.find("collected");
   const bool is_named_only =
       is_collected != nullptr && is_collected->type == Value::Type::Boolean && !is_collected->boolean;
-  if (!is_named_only) give("objectClass", type.object_class);
+  if (!is_named_only && !names_classes) give("objectClass", type.object_class);
   if (id.sid) give("objectSid", id.sid->to_bytes(), AttributeSyntax::Sid);
   if (id.sid) give(collected::kIdentifier, id.to_string());
   if (id.guid) give("objectGUID", as_text(id.guid->bytes), AttributeSyntax::Guid);
@@ -127,12 +110,14 @@ void Collection::add_identity(const ObjectType& type, const ObjectId& id, const 
     give("sAMAccountName", short_name);
   }
 
-  std::string dn(properties.text_of("distinguishedname"));
+  // Collectors do not agree on its case, and a place in the tree is found by its name.
+  std::string dn = upper_case(properties.text_of("distinguishedname"));
   current_.has_place = !dn.empty();
   if (dn.empty()) {
     // Nothing is said of its place; it still belongs to a domain, and is in no container that anything else is in.
     std::string domain = id.domain.empty() ? upper_case(properties.text_of("domain")) : id.domain;
-    dn = "CN=" + (id.sid ? id.sid->to_string() : id.to_string()) + ",CN=Unplaced";
+    dn = "CN=" + (id.sid ? id.sid->to_string() : id.to_string());
+    dn += collected::kUnplaced;
     while (!domain.empty()) {
       const std::size_t dot = domain.find('.');
       dn += ",DC=" + domain.substr(0, dot);
@@ -187,7 +172,7 @@ void Collection::add_account_control(const ObjectType& type, const Value& elemen
   if ((unconstrained != nullptr && unconstrained->is_true()) || (said != nullptr && said->is_true())) {
     give(collected::kUnconstrained, "TRUE");
   }
-  if (properties.find("enabled") == nullptr) return;
+  if (properties.find("enabled") == nullptr || properties.find("useraccountcontrol") != nullptr) return;
   std::int64_t control = uac::kNormalAccount;
   if (type.kind == "Computer") {
     const bool controller = is_controller != nullptr && is_controller->is_true();

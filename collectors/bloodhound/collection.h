@@ -13,16 +13,12 @@
 
 #include "collectors/bloodhound/json.h"
 #include "core/directory/object_id.h"
+#include "core/knowledge/collected_relations.h"
 #include "core/snapshot/builder.h"
 
 namespace tierline::collectors {
 
-/// A kind of object, and what the documents of such objects are called.
-struct ObjectType {
-  std::string_view documents;     ///< `meta.type`, and the end of the file's name
-  std::string_view kind;          ///< as BloodHound names it
-  std::string_view object_class;  ///< the most specific one, [MS-ADSC]
-};
+using ObjectType = knowledge::CollectedType;
 
 /// Null when there is none.
 const ObjectType* type_of_documents(std::string_view name);

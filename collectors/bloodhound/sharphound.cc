@@ -33,6 +33,7 @@ constexpr std::string_view kFields[] = {
     "UserRights", "GPOChanges", "Trusts", "DCRegistryData", "CARegistryData", "NTLMRegistryData", "IsWebClientRunning",
     "SmbInfo", "HttpEnrollmentEndpoints", "ComputerSID", "UserSID",
     "Status", "LogonType", "LastSeen", "InheritanceHashes", "ForestRootIdentifier",
+    "TierlineEdges", "TierlineEdgesInto",
 };
 
 // As numbers where older collectors write them so.
@@ -146,6 +147,21 @@ void SharpHound::add_relations(const Value& element, const ObjectId& id, std::st
   add_policy_members(element);
   add_trusts(element);
   add_registry(element, kind);
+  if (element.find("TierlineEdges") != nullptr) collection_.give(collected::kAllEdges, "TRUE");
+  add_edges(element, "TierlineEdges", collected::kEdges);
+  add_edges(element, "TierlineEdgesInto", collected::kEdgesInto);
+}
+
+// What our own export says beyond the format.
+void SharpHound::add_edges(const Value& element, std::string_view field, std::string_view attribute) {
+  for (const Value& edge : element.items_of(field)) {
+    const std::string other_end = other(edge, "Base");
+    if (other_end.empty()) continue;
+    const Value* const traversable = edge.find("Traversable");
+    const bool weak = traversable != nullptr && !traversable->is_true();
+    collection_.give(attribute, joined({edge.text_of("Kind"), other_end}) +
+                                    (weak ? "\t" + std::string(collected::kWeak) : ""));
+  }
 }
 
 void SharpHound::add_relation(const Value& element, const knowledge::CollectedRelation& relation) {
@@ -285,14 +301,12 @@ void SharpHound::add_registry(const Value& element, std::string_view kind) {
     const Value* const collected = answer == nullptr ? nullptr : answer->find("Collected");
     return collected != nullptr && collected->is_true() ? answer : nullptr;
   };
-  const auto setting = [&](const Value* registry, std::string_view field, std::string_view name) {
-    const Value* const answer = answer_of(registry, field);
+  for (const knowledge::CollectedSetting& setting : knowledge::collected_settings()) {
+    const Value* const answer = answer_of(element.find(setting.registry), setting.field);
     const Value* const value = answer == nullptr ? nullptr : answer->find("Value");
-    if (value != nullptr) collection_.add_property(std::string(name), *value);
-  };
+    if (value != nullptr) collection_.add_property(std::string(setting.name), *value);
+  }
   const Value* const controller = element.find("DCRegistryData");
-  setting(controller, "CertificateMappingMethods", "certificatemappingmethodsraw");
-  setting(controller, "StrongCertificateBindingEnforcement", "strongcertificatebindingenforcementraw");
   const auto result = [&](std::string_view field) -> const Value* {
     const Value* const answer = answer_of(&element, field);
     return answer == nullptr ? nullptr : answer->find("Result");
@@ -310,8 +324,6 @@ void SharpHound::add_registry(const Value& element, std::string_view kind) {
   }
   add_web_enrollment(element);
   const Value* const authority = element.find("CARegistryData");
-  setting(authority, "IsUserSpecifiesSanEnabled", "isuserspecifiessanenabled");
-  setting(authority, "RoleSeparationEnabled", "roleseparationenabled");
   const bool is_controller = element.find("IsDC") != nullptr && element.find("IsDC")->is_true();
   if (is_controller && answer_of(controller, "StrongCertificateBindingEnforcement") == nullptr) {
     ++controllers_without_registry_;

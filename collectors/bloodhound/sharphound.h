@@ -40,6 +40,7 @@ class SharpHound {
   void add_trusts(const json::Value& element);
   void add_web_enrollment(const json::Value& element);
   void add_registry(const json::Value& element, std::string_view kind);
+  void add_edges(const json::Value& element, std::string_view field, std::string_view attribute);
   void give_sessions(const std::vector<std::string>& users);
 
   Collection& collection_;

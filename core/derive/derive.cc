@@ -49,10 +49,11 @@ void add_edge(Derivation& derivation, graph::NodeId source, graph::NodeId target
               graph::Evidence evidence, knowledge::Caveats caveats, bool traversable,
               graph::ConditionId condition) {
   const knowledge::EdgeKindInfo& info = knowledge::info_of(kind);
+  const bool is_weak = derivation.stated_weak.contains({source, kind, target});
   derivation.graph.add_edge({.source = source,
                              .target = target,
                              .kind = kind,
-                             .traversable = info.traversable && traversable,
+                             .traversable = info.traversable && traversable && !is_weak,
                              .caveats = info.caveats | caveats,
                              .condition = condition},
                             evidence);
@@ -69,6 +70,7 @@ Derived derive(const snapshot::Snapshot& snapshot, Rules rules) {
          .missing = 1,
          .reason = "rights on single attributes cannot be evaluated without it"});
   }
+  find_weak_edges(derivation);
   add_memberships(derivation);
   add_collected(derivation);
   Tokens tokens(builder);

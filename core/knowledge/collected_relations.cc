@@ -9,9 +9,28 @@ namespace tierline::knowledge {
 namespace {
 
 using enum EdgeKind;
-using enum PropertyForm;
 
 // clang-format off
+constexpr CollectedType kTypes[] = {
+    {"users", "User", "user"},
+    {"computers", "Computer", "computer"},
+    {"groups", "Group", "group"},
+    {"domains", "Domain", "domainDNS"},
+    {"ous", "OU", "organizationalUnit"},
+    {"containers", "Container", "container"},
+    {"gpos", "GPO", "groupPolicyContainer"},
+    {"certtemplates", "CertTemplate", "pKICertificateTemplate"},
+    {"enterprisecas", "EnterpriseCA", "pKIEnrollmentService"},
+    {"rootcas", "RootCA", "certificationAuthority"},
+    {"aiacas", "AIACA", "certificationAuthority"},
+    {"ntauthstores", "NTAuthStore", "certificationAuthority"},
+    {"issuancepolicies", "IssuancePolicy", "msPKI-Enterprise-Oid"},
+    {"sites", "Site", "site"},
+    {"siteservers", "SiteServer", "server"},
+    {"sitesubnets", "SiteSubnet", "subnet"},
+    {"sessions", "", ""},
+};
+
 constexpr CollectedRelation kRelations[] = {
     {.attribute = "SharpHound.Members",              .field = "Members",              .edge = MemberOf,          .from_object = false},
     {.attribute = "SharpHound.PrimaryGroupSID",      .field = "PrimaryGroupSID",      .edge = MemberOf,          .from_object = true},
@@ -59,20 +78,53 @@ constexpr CollectedProperty kProperties[] = {
     {.name = "logonscript", .attribute = "scriptPath"},
     {.name = "profilepath", .attribute = "profilePath"},
     {.name = "operatingsystem", .attribute = "operatingSystem"},
-    {.name = "serviceprincipalnames", .attribute = "servicePrincipalName"},
+    {.name = "serviceprincipalnames", .attribute = "servicePrincipalName", .shape = PropertyShape::List},
     {.name = "gpcpath", .attribute = "gPCFileSysPath"},
     {.name = "dsheuristics", .attribute = "dSHeuristics"},
-    {.name = "machineaccountquota", .attribute = "ms-DS-MachineAccountQuota"},
-    {.name = "blocksinheritance", .attribute = "gPOptions", .form = Flag},
-    {.name = "admincount", .attribute = "adminCount", .form = Flag},
-    {.name = "whencreated", .attribute = "whenCreated", .form = Time},
-    {.name = "pwdlastset", .attribute = "pwdLastSet", .form = FileTime},
-    {.name = "lastlogon", .attribute = "lastLogon", .form = FileTime},
-    {.name = "lastlogontimestamp", .attribute = "lastLogonTimestamp", .form = FileTime},
-    {.name = "userpassword", .attribute = "userPassword", .form = Secret},
-    {.name = "unixpassword", .attribute = "unixUserPassword", .form = Secret},
-    {.name = "unicodepassword", .attribute = "unicodePwd", .form = Secret},
-    {.name = "sfupassword", .attribute = "unixUserPassword", .form = Secret},
+    {.name = "machineaccountquota", .attribute = "ms-DS-MachineAccountQuota", .shape = PropertyShape::Number},
+    {.name = "blocksinheritance", .attribute = "gPOptions", .form = PropertyForm::Flag},
+    {.name = "admincount", .attribute = "adminCount", .form = PropertyForm::Flag},
+    {.name = "whencreated", .attribute = "whenCreated", .form = PropertyForm::Time},
+    {.name = "pwdlastset", .attribute = "pwdLastSet", .form = PropertyForm::FileTime},
+    {.name = "lastlogon", .attribute = "lastLogon", .form = PropertyForm::FileTime},
+    {.name = "lastlogontimestamp", .attribute = "lastLogonTimestamp", .form = PropertyForm::FileTime},
+    {.name = "userpassword", .attribute = "userPassword", .form = PropertyForm::Secret},
+    {.name = "unixpassword", .attribute = "unixUserPassword", .form = PropertyForm::Secret},
+    {.name = "unicodepassword", .attribute = "unicodePwd", .form = PropertyForm::Secret},
+    {.name = "sfupassword", .attribute = "unixUserPassword", .form = PropertyForm::Secret},
+    // Facts that BloodHound has no use for, under the names of LDAP.
+    {.name = "objectclass", .attribute = "objectClass", .shape = PropertyShape::List},
+    {.name = "useraccountcontrol", .attribute = "userAccountControl", .shape = PropertyShape::Number},
+    {.name = "primarygroupid", .attribute = "primaryGroupID", .shape = PropertyShape::Number},
+    {.name = "grouptype", .attribute = "groupType", .shape = PropertyShape::Number},
+    // Without LDAP attribute, or computed from one.
+    {.name = "ekus", .attribute = "SharpHound.Properties.ekus", .shape = PropertyShape::List},
+    {.name = "effectiveekus", .attribute = "SharpHound.Properties.effectiveekus", .shape = PropertyShape::List},
+    {.name = "certificateapplicationpolicy", .attribute = "SharpHound.Properties.certificateapplicationpolicy", .shape = PropertyShape::List},
+    {.name = "certificatepolicy", .attribute = "SharpHound.Properties.certificatepolicy", .shape = PropertyShape::List},
+    {.name = "applicationpolicies", .attribute = "SharpHound.Properties.applicationpolicies", .shape = PropertyShape::List},
+    {.name = "issuancepolicies", .attribute = "SharpHound.Properties.issuancepolicies", .shape = PropertyShape::List},
+    {.name = "certchain", .attribute = "SharpHound.Properties.certchain", .shape = PropertyShape::List},
+    {.name = "certthumbprints", .attribute = "SharpHound.Properties.certthumbprints", .shape = PropertyShape::List},
+    {.name = "crosscertificatepair", .attribute = "SharpHound.Properties.crosscertificatepair", .shape = PropertyShape::List},
+    {.name = "allowedtodelegate", .attribute = "SharpHound.Properties.allowedtodelegate", .shape = PropertyShape::List},
+    {.name = "supportedencryptiontypes", .attribute = "SharpHound.Properties.supportedencryptiontypes", .shape = PropertyShape::List},
+    {.name = "schemaversion", .attribute = "SharpHound.Properties.schemaversion", .shape = PropertyShape::Number},
+    {.name = "authorizedsignatures", .attribute = "SharpHound.Properties.authorizedsignatures", .shape = PropertyShape::Number},
+    {.name = "basicconstraintpathlength", .attribute = "SharpHound.Properties.basicconstraintpathlength", .shape = PropertyShape::Number},
+    {.name = "certificatemappingmethodsraw", .attribute = "SharpHound.Properties.certificatemappingmethodsraw", .shape = PropertyShape::Number},
+    {.name = "strongcertificatebindingenforcementraw", .attribute = "SharpHound.Properties.strongcertificatebindingenforcementraw", .shape = PropertyShape::Number},
+    {.name = "minpwdlength", .attribute = "SharpHound.Properties.minpwdlength", .shape = PropertyShape::Number},
+    {.name = "pwdproperties", .attribute = "SharpHound.Properties.pwdproperties", .shape = PropertyShape::Number},
+    {.name = "pwdhistorylength", .attribute = "SharpHound.Properties.pwdhistorylength", .shape = PropertyShape::Number},
+    {.name = "lockoutthreshold", .attribute = "SharpHound.Properties.lockoutthreshold", .shape = PropertyShape::Number},
+};
+
+constexpr CollectedSetting kSettings[] = {
+    {"certificatemappingmethodsraw", "DCRegistryData", "CertificateMappingMethods"},
+    {"strongcertificatebindingenforcementraw", "DCRegistryData", "StrongCertificateBindingEnforcement"},
+    {"isuserspecifiessanenabled", "CARegistryData", "IsUserSpecifiesSanEnabled"},
+    {"roleseparationenabled", "CARegistryData", "RoleSeparationEnabled"},
 };
 
 constexpr CollectedAccountFlag kAccountFlags[] = {
@@ -90,6 +142,8 @@ constexpr CollectedAccountFlag kAccountFlags[] = {
 // clang-format on
 
 }  // namespace
+
+std::span<const CollectedType> collected_types() { return kTypes; }
 
 std::span<const CollectedRelation> collected_relations() { return kRelations; }
 
@@ -113,6 +167,10 @@ const CollectedProperty* collected_property(std::string_view name) {
                                   [&](const CollectedProperty& row) { return row.name == name; });
   return found == std::end(kProperties) ? nullptr : found;
 }
+
+std::span<const CollectedProperty> collected_properties() { return kProperties; }
+
+std::span<const CollectedSetting> collected_settings() { return kSettings; }
 
 std::span<const CollectedAccountFlag> collected_account_flags() { return kAccountFlags; }
 

@@ -47,16 +47,33 @@ inline constexpr std::string_view kIsDomainController = "SharpHound.IsDC";
 inline constexpr std::string_view kDomainSid = "SharpHound.DomainSID";
 /// The object's identifier, where it is no GUID.
 inline constexpr std::string_view kIdentifier = "SharpHound.ObjectIdentifier";
-/// "EDGE OTHER KIND": an edge from the object, stated as such by a graph.
+/// "EDGE OTHER KIND" and for one that leads nowhere "weak": an edge from the object, stated as such by a graph.
 inline constexpr std::string_view kEdges = "SharpHound.Edges";
+/// The same, to the object.
+inline constexpr std::string_view kEdgesInto = "SharpHound.EdgesInto";
+inline constexpr std::string_view kWeak = "weak";
+/// "TRUE" when all edges from the object are stated by somebody who knew more than a collection tells.
+inline constexpr std::string_view kAllEdges = "SharpHound.AllEdges";
 /// What the collector calls the object: "User", "CertTemplate".
 inline constexpr std::string_view kKind = "SharpHound.Kind";
 /// "TRUE" when the object inherits no entries.
 inline constexpr std::string_view kProtected = "SharpHound.Properties.isaclprotected";
 /// Whatever the collector says of the object that LDAP has no attribute for: kProperty + "blocksinheritance".
 inline constexpr std::string_view kProperty = "SharpHound.Properties.";
+/// Stands in the distinguished name of an object whose place the collection does not tell.
+inline constexpr std::string_view kUnplaced = ",CN=Unplaced";
 
 }  // namespace collected
+
+/// A kind of object, and what the documents of such objects are called.
+struct CollectedType {
+  std::string_view documents;     ///< `meta.type`, and the end of the file's name
+  std::string_view kind;          ///< as BloodHound names it
+  std::string_view object_class;  ///< the most specific one, [MS-ADSC]
+};
+
+/// Sessions, which are of no kind of object, stand last.
+std::span<const CollectedType> collected_types();
 
 /// A relation whose value is "OTHER KIND": the identifier of the other object and what the collector took it for.
 struct CollectedRelation {
@@ -83,14 +100,28 @@ enum class PropertyForm : std::uint8_t {
   Secret,    ///< is not kept
 };
 
+/// How JSON writes the values of such an attribute, true and false aside.
+enum class PropertyShape : std::uint8_t { Text, Number, List };
+
 struct CollectedProperty {
   std::string_view name;       ///< in lower case
-  std::string_view attribute;  ///< lDAPDisplayName
+  std::string_view attribute;  ///< lDAPDisplayName, or a name of collected::kProperty
   PropertyForm form = PropertyForm::Text;
+  PropertyShape shape = PropertyShape::Text;
 };
 
-/// Null for a property that has no LDAP attribute.
+/// Null for a property that is a text without LDAP attribute.
 const CollectedProperty* collected_property(std::string_view name);
+
+std::span<const CollectedProperty> collected_properties();
+
+/// A property that a collector reads in the registry of a host, where its answer says whether it could.
+struct CollectedSetting {
+  std::string_view name;      ///< of the property
+  std::string_view registry;  ///< the member of the host that holds such answers
+  std::string_view field;     ///< of the registry
+};
+std::span<const CollectedSetting> collected_settings();
 
 /// A property that is a bit of userAccountControl, [MS-ADTS] 2.2.16.
 struct CollectedAccountFlag {

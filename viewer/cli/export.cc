@@ -12,6 +12,7 @@
 #include "viewer/export/formats.h"
 #include "viewer/export/html.h"
 #include "viewer/export/report_json.h"
+#include "viewer/export/sharphound.h"
 
 namespace tierline::viewer::cli {
 namespace {
@@ -49,6 +50,9 @@ constexpr Format kFormats[] = {
     {.name = "opengraph",
      .what = "the whole graph for BloodHound and whatever reads its format",
      .file = opengraph},
+    {.name = "sharphound",
+     .what = "a collection for BloodHound in a folder, as SharpHound writes it",
+     .files = sharphound},
     {.name = "csv", .what = "the whole graph as nodes.csv and edges.csv in a folder", .files = csv_tables},
     {.name = "neo4j", .what = "the same for Neo4j's bulk import", .files = neo4j_tables},
     {.name = "navigator",

@@ -9,6 +9,7 @@
 #include "core/derive/passes/passes.h"
 #include "core/directory/object_id.h"
 #include "core/knowledge/collected_relations.h"
+#include "core/knowledge/group_type.h"
 #include "core/knowledge/well_known.h"
 
 namespace tierline::derive {
@@ -39,12 +40,17 @@ std::vector<std::string_view> parts_of(std::string_view record) {
 class Collected {
  public:
   explicit Collected(Derivation& derivation)
-      : derivation_(derivation), directory_(derivation.directory), snapshot_(directory_.snapshot()) {}
-
-  void run() {
+      : derivation_(derivation), directory_(derivation.directory), snapshot_(directory_.snapshot()) {
     for (NodeId n = 0; n < derivation_.graph.node_count(); ++n) {
       by_id_.emplace(derivation_.graph.node(n).id, n);
     }
+  }
+
+  void find_weak_edges() {
+    for (ObjectIndex i = 0; i < snapshot_.object_count(); ++i) find_weak_edges_of(snapshot_.object(i));
+  }
+
+  void run() {
     const AttributeId kind = attribute(collected::kKind);
     for (ObjectIndex i = 0; i < snapshot_.object_count(); ++i) {
       if (snapshot_.object(i).has(kind)) add_relations_of(snapshot_.object(i));
@@ -126,6 +132,21 @@ class Collected {
     }
   }
 
+  // Of an edge that another field states as well, that it leads nowhere is said here only.
+  void find_weak_edges_of(const Object& object) {
+    const NodeId self = directory_.node_of(object.index());
+    const auto note = [&](bool outward) {
+      return [this, self, outward](const auto& parts, const Evidence&) {
+        const knowledge::EdgeKindInfo* const info = knowledge::find_edge_kind(parts[0]);
+        if (info == nullptr || parts[3] != collected::kWeak) return;
+        const NodeId other = node(parts[1], parts[2]);
+        derivation_.stated_weak.emplace(outward ? self : other, info->kind, outward ? other : self);
+      };
+    };
+    for_each(object, collected::kEdges, 4, note(true));
+    for_each(object, collected::kEdgesInto, 4, note(false));
+  }
+
   void add_relations_of(const Object& object) {
     const NodeId self = directory_.node_of(object.index());
     for (const knowledge::CollectedRelation& relation : knowledge::collected_relations()) {
@@ -135,23 +156,20 @@ class Collected {
         const NodeId other = node(parts[0], parts[1]);
         const NodeId source = relation.from_object ? self : other;
         const NodeId target = relation.from_object ? other : self;
-        // What inherits nothing is in its container, and not in its hands.
-        const bool in_hand = relation.edge != EdgeKind::Contains || !is_protected(target);
-        add_edge(derivation_, source, target, relation.edge, evidence, {}, in_hand);
+        // What inherits nothing is in its container, and not in its hands; a distribution group is in no token.
+        const bool is_weak = (relation.edge == EdgeKind::Contains && is_protected(target)) ||
+                             (relation.edge == EdgeKind::MemberOf && is_distribution_group(target));
+        add_edge(derivation_, source, target, relation.edge, evidence, {}, !is_weak);
       });
     }
     for_each(object, collected::kServiceTargets, 3, [&](const auto& parts, const Evidence& evidence) {
       if (parts[2] == "SQLAdmin") add(self, node(parts[0], "Computer"), EdgeKind::SQLAdmin, evidence);
     });
     for_each(object, collected::kEdges, 3, [&](const auto& parts, const Evidence& evidence) {
-      const knowledge::EdgeKindInfo* const kind = knowledge::find_edge_kind(parts[0]);
-      if (kind == nullptr) return;
-      const NodeId target = node(parts[1], parts[2]);
-      const bool is_open = kind->kind == EdgeKind::OwnsRaw || kind->kind == EdgeKind::WriteOwnerRaw;
-      if (is_open)
-        derivation_.collected_owners.push_back(
-            {{.source = self, .target = target, .kind = kind->kind}, evidence});
-      if (!is_open || derivation_.rules != Rules::Ours) add(self, target, kind->kind, evidence);
+      add_stated(self, node(parts[1], parts[2]), parts, evidence);
+    });
+    for_each(object, collected::kEdgesInto, 3, [&](const auto& parts, const Evidence& evidence) {
+      add_stated(node(parts[1], parts[2]), self, parts, evidence);
     });
     add_rights(object, self);
     add_local_groups(object, self);
@@ -162,6 +180,31 @@ class Collected {
     add_trusts(object, self);
     add_delegation(object, self);
     add_certificate_services(object, self);
+  }
+
+  // Whoever says of an edge that it is weak has judged it.
+  void add_stated(NodeId source, NodeId target, const std::vector<std::string_view>& parts,
+                  const Evidence& evidence) {
+    const knowledge::EdgeKindInfo* const info = knowledge::find_edge_kind(parts[0]);
+    if (info == nullptr) return;
+    const bool is_weak = parts.size() > 3 && parts[3] == collected::kWeak;
+    const bool is_open =
+        !is_weak && (info->kind == EdgeKind::OwnsRaw || info->kind == EdgeKind::WriteOwnerRaw);
+    if (is_open) {
+      derivation_.collected_owners.push_back(
+          {{.source = source, .target = target, .kind = info->kind}, evidence});
+    }
+    if (!is_open || derivation_.rules != Rules::Ours) {
+      add_edge(derivation_, source, target, info->kind, evidence, {}, !is_weak);
+    }
+  }
+
+  // Collectors seldom say it; BloodHound does not ask.
+  bool is_distribution_group(NodeId group) const {
+    const ObjectIndex object = derivation_.graph.node(group).object;
+    if (derivation_.rules != Rules::Ours || object == snapshot::kNoObject) return false;
+    const auto type = snapshot_.object(object).number(directory_.attributes().group_type);
+    return type && (*type & knowledge::group_type::kSecurityEnabled) == 0;
   }
 
   bool is_protected(NodeId n) const {
@@ -294,6 +337,14 @@ class Collected {
 };
 
 }  // namespace
+
+void find_weak_edges(Derivation& derivation) {
+  const snapshot::Snapshot& snapshot = derivation.directory.snapshot();
+  const auto is_there = [&](std::string_view name) {
+    return snapshot.attribute(name) != snapshot::kNoAttribute;
+  };
+  if (is_there(collected::kEdges) || is_there(collected::kEdgesInto)) Collected(derivation).find_weak_edges();
+}
 
 void add_collected(Derivation& derivation) { Collected(derivation).run(); }
 

@@ -179,6 +179,12 @@ class Filters {
     const AttributeIds& ids = directory_.attributes();
     Policy policy;
     policy.flags = object.number(ids.flags).value_or(0);
+    // To whom it applies is stated, by somebody who could read its filter.
+    const auto is_stated = directory_.snapshot().attribute(knowledge::collected::kAllEdges);
+    if (object.text(is_stated) == "TRUE") {
+      policy.in_force = false;
+      return policy;
+    }
     // Anything but version 2 is ignored by clients, [MS-GPOL] 2.2.4; unread, it is taken to be in force.
     policy.in_force = object.number(ids.gpc_functionality_version).value_or(2) == 2;
     if (object.has(ids.gpc_wql_filter)) policy.caveats = Caveat::GpoFiltersUnknown;

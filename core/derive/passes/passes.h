@@ -3,6 +3,8 @@
 // The passes of derivation: each reads the directory and adds the edges of one idea. A pass is one file
 // here, one declaration, and one row in derive.cc.
 
+#include <set>
+#include <tuple>
 #include <unordered_set>
 
 #include "core/derive/derive.h"
@@ -19,6 +21,8 @@ struct Derivation {
   Rules rules = Rules::Ours;
   /// OwnsRaw and WriteOwnerRaw that a collection states, until it is judged what they are worth.
   std::vector<graph::GraphBuilder::PendingEdge> collected_owners = {};
+  /// Edges of which the export that they come from says that they lead nowhere, whatever a pass makes of its facts.
+  std::set<std::tuple<graph::NodeId, knowledge::EdgeKind, graph::NodeId>> stated_weak = {};
   /// Protected objects whose entries the protection task is about to replace by AdminSDHolder's.
   std::unordered_set<graph::NodeId> to_be_stamped = {};
 };
@@ -27,6 +31,9 @@ struct Derivation {
 void add_edge(Derivation& derivation, graph::NodeId source, graph::NodeId target, knowledge::EdgeKind kind,
               graph::Evidence evidence, knowledge::Caveats caveats = {}, bool traversable = true,
               graph::ConditionId condition = 0);
+
+/// Fills Derivation::stated_weak, before any pass.
+void find_weak_edges(Derivation& derivation);
 
 // First pass: what goes into a logon token. Later ones may use Tokens.
 void add_memberships(Derivation& derivation);
