@@ -7,8 +7,10 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <set>
 #include <sstream>
 
+#include "collectors/bloodhound/import.h"
 #include "collectors/importers.h"
 #include "core/base/text.h"
 #include "core/derive/derive.h"
@@ -20,6 +22,7 @@
 #include "queries/attack_paths.h"
 #include "queries/principals.h"
 #include "tests/scenarios/authority.h"
+#include "viewer/export/sharphound.h"
 
 namespace tierline::tests {
 namespace {
@@ -101,6 +104,20 @@ const std::vector<Kind>& kinds() {
   return rows;
 }
 
+/// Each edge as text.
+std::set<std::string> edges_of(const graph::AttackGraph& graph) {
+  std::set<std::string> found;
+  for (const graph::Edge& edge : graph.edges()) {
+    const graph::Node& source = graph.node(edge.source);
+    const graph::Node& target = graph.node(edge.target);
+    found.insert(fmt::format("{} ({} {}) {} {} ({} {}){}", source.name, source.id,
+                             knowledge::name_of(source.kind), knowledge::info_of(edge.kind).name, target.name,
+                             target.id, knowledge::name_of(target.kind),
+                             edge.traversable ? "" : ", which leads nowhere"));
+  }
+  return found;
+}
+
 class Scenario {
  public:
   explicit Scenario(const std::string& path) : path_(path) {}
@@ -121,10 +138,40 @@ class Scenario {
                                 : check(*opened, derived.graph, number, words);
       if (!status) return std::move(status).error();
     }
+    if (Status status = check_export(*opened, derived); !status) return std::move(status).error();
     return std::move(complaints_);
   }
 
  private:
+  // Exported as a collection for BloodHound and imported again, the forest has the same graph.
+  Status check_export(const snapshot::Snapshot& snapshot, const derive::Derived& derived) {
+    const auto folder =
+        std::filesystem::temp_directory_path() / fmt::format("tierline-export-{}", ::getpid());
+    std::filesystem::create_directory(folder);
+    const viewer::ExportInput input{snapshot, derived.graph, derived.meta, {}, ""};
+    for (const viewer::ExportedFile& file : viewer::sharphound(input)) {
+      std::ofstream(folder / file.name) << file.content;
+    }
+    snapshot::Builder builder;
+    snapshot::Provenance provenance;
+    Status status = collectors::read_bloodhound(folder.string(), builder, provenance);
+    const std::string again = (folder / "again.snap").string();
+    if (status) status = builder.write(again, provenance);
+    Result<snapshot::Snapshot> imported = snapshot::Snapshot::open(again);
+    std::filesystem::remove_all(folder);
+    if (!status) return status;
+    if (!imported) return std::move(imported).error();
+    const std::set<std::string> before = edges_of(derived.graph);
+    const std::set<std::string> after = edges_of(derive::derive(*imported).graph);
+    for (const std::string& edge : before) {
+      if (!after.contains(edge)) complaints_.push_back("lost by export and import: " + edge);
+    }
+    for (const std::string& edge : after) {
+      if (!before.contains(edge)) complaints_.push_back("made by export and import: " + edge);
+    }
+    return {};
+  }
+
   Error wrong(std::size_t line, std::string message) const {
     return {ErrorCode::BadData, fmt::format("line {}: {}", line, message), path_};
   }
