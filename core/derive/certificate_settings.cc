@@ -33,19 +33,17 @@ bool any_of(const std::vector<std::string>& purposes, std::initializer_list<std:
 }  // namespace
 
 CertificateSettings::CertificateSettings(const snapshot::Snapshot& snapshot,
-                                         const graph::GraphBuilder& builder)
+                                         const std::vector<graph::Node>& nodes)
     : snapshot_(snapshot),
-      builder_(builder),
-      collected_(snapshot, builder),
+      nodes_(nodes),
+      collected_(snapshot, nodes),
       collected_kind_(snapshot.attribute(knowledge::collected::kKind)) {}
 
-bool CertificateSettings::has_object(NodeId node) const {
-  return builder_.node(node).object != snapshot::kNoObject;
-}
+bool CertificateSettings::has_object(NodeId node) const { return nodes_[node].object != snapshot::kNoObject; }
 
 bool CertificateSettings::is_collected(NodeId node) const {
   return has_object(node) && collected_kind_ != snapshot::kNoAttribute &&
-         snapshot_.object(builder_.node(node).object).has(collected_kind_);
+         snapshot_.object(nodes_[node].object).has(collected_kind_);
 }
 
 std::vector<std::string> CertificateSettings::attribute_values(NodeId node,
@@ -53,7 +51,7 @@ std::vector<std::string> CertificateSettings::attribute_values(NodeId node,
   std::vector<std::string> found;
   const snapshot::AttributeId id = snapshot_.attribute(attribute);
   if (!has_object(node) || id == snapshot::kNoAttribute) return found;
-  for (const auto value : snapshot_.object(builder_.node(node).object).values(id)) {
+  for (const auto value : snapshot_.object(nodes_[node].object).values(id)) {
     found.emplace_back(value.text());
   }
   return found;
@@ -131,7 +129,7 @@ graph::Evidence CertificateSettings::evidence(NodeId node, std::string_view sett
                                      : setting == "applicationpolicies" ? kSignerPolicies
                                                                         : purpose_attribute(node);
   const snapshot::AttributeId id = snapshot_.attribute(attribute);
-  const std::uint32_t object = builder_.node(node).object;
+  const std::uint32_t object = nodes_[node].object;
   if (id == snapshot::kNoAttribute || !snapshot_.object(object).has(id)) {
     return {.item = static_cast<std::uint32_t>(graph::Rule::CertificateConditions)};
   }

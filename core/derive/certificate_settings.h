@@ -13,12 +13,15 @@
 
 namespace tierline::derive {
 
-/// Settings go by the names that collections for BloodHound give them; besides those of
-/// knowledge::certificate_settings(): effectiveekus, authenticationenabled, schannelauthenticationenabled and
-/// applicationpolicies, which several attributes decide together.
+/// Settings go by the names that collections for BloodHound give them: those of knowledge::certificate_settings() and
+/// kDecidedTogether.
 class CertificateSettings {
  public:
-  CertificateSettings(const snapshot::Snapshot& snapshot, const graph::GraphBuilder& builder);
+  /// By several attributes.
+  static constexpr std::string_view kDecidedTogether[] = {
+      "effectiveekus", "authenticationenabled", "schannelauthenticationenabled", "applicationpolicies"};
+
+  CertificateSettings(const snapshot::Snapshot& snapshot, const std::vector<graph::Node>& nodes);
 
   /// Whether the node's facts come from a collection, and not from the directory itself.
   bool is_collected(graph::NodeId node) const;
@@ -39,7 +42,7 @@ class CertificateSettings {
   std::string_view purpose_attribute(graph::NodeId node) const;
 
   const snapshot::Snapshot& snapshot_;
-  const graph::GraphBuilder& builder_;
+  const std::vector<graph::Node>& nodes_;
   CollectedProperties collected_;
   snapshot::AttributeId collected_kind_;
 };

@@ -8,15 +8,16 @@
 #include <string_view>
 #include <vector>
 
-#include "core/graph/graph_builder.h"
+#include "core/graph/attack_graph.h"
 #include "core/snapshot/snapshot.h"
 
 namespace tierline::derive {
 
+/// `nodes` may grow meanwhile.
 class CollectedProperties {
  public:
-  CollectedProperties(const snapshot::Snapshot& snapshot, const graph::GraphBuilder& builder)
-      : snapshot_(snapshot), builder_(builder) {}
+  CollectedProperties(const snapshot::Snapshot& snapshot, const std::vector<graph::Node>& nodes)
+      : snapshot_(snapshot), nodes_(nodes) {}
 
   /// No values for a node without object, or of which the collection does not say it.
   std::vector<std::string> values(graph::NodeId node, std::string_view property) const;
@@ -32,7 +33,7 @@ class CollectedProperties {
   snapshot::AttributeId attribute(std::string_view property) const;
 
   const snapshot::Snapshot& snapshot_;
-  const graph::GraphBuilder& builder_;
+  const std::vector<graph::Node>& nodes_;
 };
 
 }  // namespace tierline::derive

@@ -86,7 +86,7 @@ class AttackGraph {
 
   const Node& node(NodeId node) const { return nodes_[node]; }
   const Edge& edge(EdgeId edge) const { return edges_[edge]; }
-  std::span<const Node> nodes() const { return nodes_; }
+  const std::vector<Node>& nodes() const { return nodes_; }
   std::span<const Edge> edges() const { return edges_; }
 
   /// Out-edges are consecutive: [first_out_edge(n), first_out_edge(n + 1)).

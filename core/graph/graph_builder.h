@@ -15,6 +15,7 @@ class GraphBuilder {
   Node& node(NodeId node) { return nodes_[node]; }
   const Node& node(NodeId node) const { return nodes_[node]; }
   std::size_t node_count() const { return nodes_.size(); }
+  const std::vector<Node>& nodes() const { return nodes_; }
 
   /// The id of "no member of these", for Edge::condition. `excluded` may be in any order; empty gives 0.
   ConditionId condition(std::vector<NodeId> excluded);

@@ -324,6 +324,25 @@ class AsCollection(unittest.TestCase):
                 self.assertEqual(sorted(edges_again - edges), [], "extra")
                 self.assertEqual(sorted(map(str, nodes ^ nodes_again)), [])
 
+    def test_certificate_services_as_bloodhound_reads_them(self):
+        """Without the members that only we read."""
+        folder, after = scratch / "certificates", scratch / "certificates.snap"
+        self.assertIn(run("export", planted, "--format", "sharphound", "-o", folder).returncode, (0, 3))
+        for path in folder.iterdir():
+            document = json.loads(path.read_text())
+            for element in document["data"]:
+                element.pop("TierlineEdges", None)
+                element.pop("TierlineEdgesInto", None)
+            path.write_text(json.dumps(document))
+        self.assertEqual(run("import", folder, "-o", after).returncode, 0)
+        kinds = {"RootCAFor", "NTAuthStoreFor", "IssuedSignedBy", "EnterpriseCAFor", "TrustedForNTAuth", "PublishedTo",
+                 "HostsCAService", "GoldenCert", "ADCSESC1", "ADCSESC3", "ADCSESC4", "ADCSESC13", "EnrollOnBehalfOf"}
+        told, told_again = ({edge for edge in self.graph(snapshot)[1] if edge[1] in kinds} for snapshot in (planted, after))
+        self.assertLessEqual(kinds - {"ADCSESC3", "ADCSESC4", "ADCSESC13", "EnrollOnBehalfOf", "EnterpriseCAFor"},
+                             {kind for _, kind, _, _ in told})
+        self.assertEqual(sorted(told - told_again), [], "missing")
+        self.assertEqual(sorted(told_again - told), [], "extra")
+
 
 class Drift(unittest.TestCase):
     def test_an_acl_change_is_told_with_the_path_it_opens(self):

@@ -267,7 +267,7 @@ class Documents {
     const graph::Node& self = node(n);
     json.begin_object();
     json.key("ObjectIdentifier").text(self.id);
-    properties_.write(json, self);
+    properties_.write(json, n);
     json.key("Aces");
     write_aces(json, n, false);
     json.key("IsDeleted").boolean(false);

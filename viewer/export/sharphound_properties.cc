@@ -5,6 +5,8 @@
 #include <ctime>
 
 #include "core/base/text.h"
+#include "core/derive/certificate.h"
+#include "core/knowledge/certificate_settings.h"
 #include "core/knowledge/collected_relations.h"
 #include "core/knowledge/user_account_control.h"
 #include "core/knowledge/well_known.h"
@@ -59,7 +61,11 @@ std::optional<directory::SecurityDescriptor> descriptor_of(const snapshot::Snaps
   return parsed ? std::optional(std::move(*parsed)) : std::nullopt;
 }
 
-SharpHoundProperties::SharpHoundProperties(const ExportInput& input) : input_(input), ids_(input.snapshot) {
+SharpHoundProperties::SharpHoundProperties(const ExportInput& input)
+    : input_(input),
+      ids_(input.snapshot),
+      settings_(input.snapshot, input.graph.nodes()),
+      certificate_(input.snapshot.attribute("cACertificate")) {
   for (const graph::Node& node : input.graph.nodes()) {
     if (node.kind == NodeKind::Domain) domain_sids_.emplace(node.domain, node.id);
   }
@@ -85,12 +91,18 @@ bool SharpHoundProperties::is_acl_protected(const graph::Node& node) const {
   return is_said(node, "isaclprotected").value_or(false);
 }
 
-void SharpHoundProperties::write(JsonWriter& json, const graph::Node& node) const {
+void SharpHoundProperties::write(JsonWriter& json, graph::NodeId n) const {
+  const graph::Node& node = input_.graph.node(n);
   Properties found;
   add_identity(node, found);
   if (node.object != snapshot::kNoObject) {
     const Object object = input_.snapshot.object(node.object);
     add_facts(node, object, found);
+    if (!settings_.is_collected(n)) {
+      if (node.kind == NodeKind::CertTemplate || node.kind == NodeKind::IssuancePolicy)
+        add_template(n, found);
+      add_certificates(n, found);
+    }
     add_stored(node, object, found);
   }
   json.key("Properties").begin_object();
@@ -157,6 +169,64 @@ void SharpHoundProperties::add_facts(const graph::Node& node, const Object& obje
   }
   found["doesanyacegrantownerrights"] = flag(any);
   found["doesanyinheritedacegrantownerrights"] = flag(inherited);
+}
+
+void SharpHoundProperties::add_template(graph::NodeId n, Properties& found) const {
+  const auto add = [&](std::string_view name) {
+    std::vector<std::string> values = settings_.values(n, name);
+    const CollectedProperty* const row = knowledge::collected_property(name);
+    const PropertyShape shape = row == nullptr ? PropertyShape::Text : row->shape;
+    if (values.empty() && shape != PropertyShape::List) return;
+    Property& property = found[std::string(name)];
+    if (shape == PropertyShape::List) property.type = Property::Type::List;
+    if (shape == PropertyShape::Number) property.type = Property::Type::Number;
+    const bool is_flag = values.size() == 1 && (values[0] == "TRUE" || values[0] == "FALSE");
+    if (is_flag) property.type = Property::Type::Boolean;
+    property.values = std::move(values);
+  };
+  if (input_.graph.node(n).kind == NodeKind::IssuancePolicy) return add("certtemplateoid");
+  for (const knowledge::CertificateSetting& row : knowledge::certificate_settings()) {
+    if (row.name != "certtemplateoid") add(row.name);
+  }
+  for (const std::string_view name : derive::CertificateSettings::kDecidedTogether) add(name);
+}
+
+std::vector<std::string> SharpHoundProperties::thumbprints(graph::NodeId n) const {
+  std::vector<std::string> found;
+  const graph::Node& node = input_.graph.node(n);
+  if (node.object == snapshot::kNoObject || certificate_ == snapshot::kNoAttribute) return found;
+  for (const auto value : input_.snapshot.object(node.object).values(certificate_)) {
+    const auto certificate = derive::Certificate::parse(value.bytes);
+    if (certificate) found.push_back(certificate->thumbprint());
+    if (certificate && node.kind != NodeKind::NTAuthStore) break;
+  }
+  return found;
+}
+
+// An authority's chain goes up to its root as far as the directory holds the certificates.
+void SharpHoundProperties::add_certificates(graph::NodeId n, Properties& found) const {
+  std::vector<std::string> chain = thumbprints(n);
+  if (chain.empty()) return;
+  if (input_.graph.node(n).kind == NodeKind::NTAuthStore) {
+    found["certthumbprints"] = {Property::Type::List, std::move(chain)};
+    return;
+  }
+  found["certthumbprint"] = text(chain[0]);
+  const auto issuer_of = [&](graph::NodeId certificate) {
+    const graph::AttackGraph& graph = input_.graph;
+    for (graph::EdgeId e = graph.first_out_edge(certificate); e < graph.first_out_edge(certificate + 1);
+         ++e) {
+      if (graph.edge(e).kind == knowledge::EdgeKind::IssuedSignedBy) return graph.edge(e).target;
+    }
+    return graph::kNoNode;
+  };
+  constexpr std::size_t kLongest = 16;  // one that issues its issuer's certificate has no end
+  for (graph::NodeId at = issuer_of(n); at != graph::kNoNode && chain.size() < kLongest; at = issuer_of(at)) {
+    const std::vector<std::string> above = thumbprints(at);
+    if (above.empty()) break;
+    chain.push_back(above[0]);
+  }
+  found["certchain"] = {Property::Type::List, std::move(chain)};
 }
 
 // The classes of an object of which the format says the usual one; others decide what its tree and its keys are.

@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "core/derive/attribute_ids.h"
+#include "core/derive/certificate_settings.h"
 #include "core/directory/security_descriptor.h"
 #include "viewer/export/formats.h"
 
@@ -23,7 +24,7 @@ class SharpHoundProperties {
   explicit SharpHoundProperties(const ExportInput& input);
 
   /// "Properties": { ... }
-  void write(JsonWriter& json, const graph::Node& node) const;
+  void write(JsonWriter& json, graph::NodeId n) const;
 
   /// What was read in the registry of the host, as the member that holds such answers; `write_more` adds to it.
   void write_registry(JsonWriter& json, const graph::Node& node, std::string_view registry,
@@ -51,12 +52,18 @@ class SharpHoundProperties {
 
   void add_identity(const graph::Node& node, Properties& found) const;
   void add_facts(const graph::Node& node, const snapshot::Object& object, Properties& found) const;
+  void add_template(graph::NodeId n, Properties& found) const;
+  void add_certificates(graph::NodeId n, Properties& found) const;
+  /// Of the first certificate of an authority, or all of a store.
+  std::vector<std::string> thumbprints(graph::NodeId n) const;
   void add_stored(const graph::Node& node, const snapshot::Object& object, Properties& found) const;
   std::optional<Property> stored(const snapshot::Object& object, snapshot::AttributeId id) const;
   bool says_more_classes(const graph::Node& node, const snapshot::Object& object) const;
 
   const ExportInput& input_;
   derive::AttributeIds ids_;
+  derive::CertificateSettings settings_;
+  snapshot::AttributeId certificate_;
   std::unordered_map<std::string, std::string> domain_sids_;  ///< by name
   std::string ds_heuristics_;
 };

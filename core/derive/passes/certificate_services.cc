@@ -2,16 +2,12 @@
 // which domains accept it. From the directory's objects below Public Key Services ([MS-WCCE] 2.2.2.11, [MS-CRTD]), or
 // from what a collection says of them.
 
-#include <openssl/x509.h>
-#include <openssl/x509v3.h>
-
 #include <algorithm>
-#include <limits>
 #include <map>
-#include <memory>
 #include <set>
 
 #include "core/base/text.h"
+#include "core/derive/certificate.h"
 #include "core/derive/certificate_settings.h"
 #include "core/derive/passes/passes.h"
 #include "core/directory/distinguished_name.h"
@@ -25,27 +21,14 @@ using knowledge::EdgeKind;
 using knowledge::NodeKind;
 using snapshot::Object;
 
-using Certificate = std::unique_ptr<X509, decltype(&X509_free)>;
-
-Certificate parse(ByteSpan bytes) {
-  const unsigned char* next = bytes.data();
-  if (bytes.size() > static_cast<std::size_t>(std::numeric_limits<long>::max())) return {nullptr, X509_free};
-  return {d2i_X509(nullptr, &next, static_cast<long>(bytes.size())), X509_free};
-}
-
-bool is_issued_by(X509* certificate, X509* issuer) {
-  return X509_check_issued(issuer, certificate) == X509_V_OK &&
-         X509_verify(certificate, X509_get0_pubkey(issuer)) == 1;
-}
-
 class CertificateServices {
  public:
   explicit CertificateServices(Derivation& derivation)
       : derivation_(derivation),
         directory_(derivation.directory),
         snapshot_(directory_.snapshot()),
-        settings_(snapshot_, derivation.graph),
-        collected_(snapshot_, derivation.graph) {}
+        settings_(snapshot_, derivation.graph.nodes()),
+        collected_(snapshot_, derivation.graph.nodes()) {}
 
   void run() {
     sort_nodes();
@@ -168,9 +151,8 @@ class CertificateServices {
   /// A certificate of an object.
   struct Held {
     NodeId node;
-    ByteSpan bytes;
     Evidence evidence;
-    Certificate parsed;
+    Certificate certificate;
   };
 
   std::vector<Held> certificates_of(const std::vector<NodeId>& nodes) {
@@ -178,10 +160,10 @@ class CertificateServices {
     for (const NodeId n : nodes) {
       if (settings_.is_collected(n)) continue;
       for_each_value(n, "cACertificate", [&](const auto& value, const Evidence& evidence) {
-        Certificate parsed = parse(value.bytes);
+        std::optional<Certificate> parsed = Certificate::parse(value.bytes);
         // An authority that was just set up, and an empty NTAuth, hold a single zero byte.
-        if (parsed == nullptr && value.bytes.size() > 1) unreadable_.insert(n);
-        if (parsed != nullptr) found.push_back({n, value.bytes, evidence, std::move(parsed)});
+        if (!parsed && value.bytes.size() > 1) unreadable_.insert(n);
+        if (parsed) found.push_back({n, evidence, *std::move(parsed)});
       });
     }
     return found;
@@ -190,22 +172,20 @@ class CertificateServices {
   void add_chains() {
     const std::vector<Held> held = certificates_of(certificates_);
     const std::vector<Held> trusted = certificates_of(stores_);
-    const auto same = [](const Held& a, const Held& b) {
-      return X509_cmp(a.parsed.get(), b.parsed.get()) == 0;
-    };
     for (const Held& one : held) {
       const bool is_authority = node(one.node).kind == NodeKind::EnterpriseCA;
       for (const Held& other : held) {
         if (one.node == other.node || !in_same_forest(one.node, other.node)) continue;
-        if (same(one, other)) {
+        if (one.certificate == other.certificate) {
           const bool stands_for = is_authority && node(other.node).kind != NodeKind::EnterpriseCA;
           if (stands_for) add(one.node, other.node, EdgeKind::EnterpriseCAFor, other.evidence);
-        } else if (is_issued_by(one.parsed.get(), other.parsed.get())) {
+        } else if (one.certificate.is_issued_by(other.certificate)) {
           add(one.node, other.node, EdgeKind::IssuedSignedBy, one.evidence);
         }
       }
       for (const Held& other : trusted) {
-        if (!is_authority || !same(one, other) || !in_same_forest(one.node, other.node)) continue;
+        const bool is_same = is_authority && one.certificate == other.certificate;
+        if (!is_same || !in_same_forest(one.node, other.node)) continue;
         add(one.node, other.node, EdgeKind::TrustedForNTAuth, other.evidence);
       }
     }

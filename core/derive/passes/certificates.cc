@@ -65,7 +65,7 @@ class Certificates {
   explicit Certificates(Derivation& derivation)
       : derivation_(derivation),
         builder_(derivation.graph),
-        settings_(derivation.directory.snapshot(), derivation.graph),
+        settings_(derivation.directory.snapshot(), derivation.graph.nodes()),
         joint_(derivation.graph, derivation.rules) {}
 
   void run() {

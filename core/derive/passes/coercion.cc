@@ -25,7 +25,7 @@ class Coercion {
   explicit Coercion(Derivation& derivation)
       : derivation_(derivation),
         builder_(derivation.graph),
-        said_(derivation.directory.snapshot(), derivation.graph),
+        said_(derivation.directory.snapshot(), derivation.graph.nodes()),
         joint_(derivation.graph, derivation.rules) {}
 
   void run() {
@@ -109,7 +109,7 @@ class Coercion {
 
   // A computer that may enrol is made to authenticate to web enrolment, and gets a certificate to log on with (ESC8).
   void add_relays_to_web_enrollment() {
-    CertificateSettings settings(derivation_.directory.snapshot(), builder_);
+    CertificateSettings settings(derivation_.directory.snapshot(), builder_.nodes());
     std::map<NodeId, std::map<EdgeKind, std::set<NodeId>>> enrolling;  // by template or authority
     std::map<NodeId, std::set<NodeId>> templates;                      // by authority
     std::set<NodeId> trusted;

@@ -30,7 +30,7 @@ std::map<std::string, std::vector<NodeId>> by_domain(const Derivation& derivatio
 
 // A domain that trusts another stands in it as an account by its own NetBIOS name, whose key both hold.
 void add_collected_trust_keys(Derivation& derivation, Tokens&) {
-  const CollectedProperties said(derivation.directory.snapshot(), derivation.graph);
+  const CollectedProperties said(derivation.directory.snapshot(), derivation.graph.nodes());
   const snapshot::Snapshot& snapshot = derivation.directory.snapshot();
   const auto users = by_domain(derivation, said, NodeKind::User);
   const std::vector<graph::GraphBuilder::PendingEdge> pending = derivation.graph.pending();
@@ -50,7 +50,7 @@ void add_collected_trust_keys(Derivation& derivation, Tokens&) {
 }
 
 void add_bloodhound_protection(Derivation& derivation, Tokens&) {
-  const CollectedProperties said(derivation.directory.snapshot(), derivation.graph);
+  const CollectedProperties said(derivation.directory.snapshot(), derivation.graph.nodes());
   std::map<std::string, NodeId> holders;
   for (const auto& [domain, containers] : by_domain(derivation, said, NodeKind::Container)) {
     for (const NodeId container : containers) {
@@ -72,7 +72,7 @@ void add_bloodhound_protection(Derivation& derivation, Tokens&) {
 }
 
 void add_bloodhound_laps(Derivation& derivation, Tokens&) {
-  const CollectedProperties said(derivation.directory.snapshot(), derivation.graph);
+  const CollectedProperties said(derivation.directory.snapshot(), derivation.graph.nodes());
   const JointHolders joint(derivation.graph, derivation.rules);
   const auto computers = by_domain(derivation, said, NodeKind::Computer);
   std::map<NodeId, std::set<NodeId>> changes;

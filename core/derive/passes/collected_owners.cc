@@ -22,7 +22,7 @@ bool is_computer(const Derivation& derivation, const CollectedProperties& said, 
 }  // namespace
 
 void judge_collected_owners(Derivation& derivation, Tokens& tokens) {
-  const CollectedProperties said(derivation.directory.snapshot(), derivation.graph);
+  const CollectedProperties said(derivation.directory.snapshot(), derivation.graph.nodes());
   const bool blocks = owners_of_computers_are_blocked(derivation.directory);
   for (const auto& [edge, evidence] : derivation.collected_owners) {
     const bool owns = edge.kind == EdgeKind::OwnsRaw;
