@@ -49,13 +49,14 @@ void add_edge(Derivation& derivation, graph::NodeId source, graph::NodeId target
               graph::Evidence evidence, knowledge::Caveats caveats, bool traversable,
               graph::ConditionId condition) {
   const knowledge::EdgeKindInfo& info = knowledge::info_of(kind);
-  const bool is_weak = derivation.stated_weak.contains({source, kind, target});
+  const auto found = derivation.stated.find({source, kind, target});
+  const auto stated = found == derivation.stated.end() ? Derivation::Stated() : found->second;
   derivation.graph.add_edge({.source = source,
                              .target = target,
                              .kind = kind,
-                             .traversable = info.traversable && traversable && !is_weak,
+                             .traversable = info.traversable && traversable && !stated.is_weak,
                              .caveats = info.caveats | caveats,
-                             .condition = condition},
+                             .condition = condition == 0 ? stated.condition : condition},
                             evidence);
 }
 
@@ -70,7 +71,7 @@ Derived derive(const snapshot::Snapshot& snapshot, Rules rules) {
          .missing = 1,
          .reason = "rights on single attributes cannot be evaluated without it"});
   }
-  find_weak_edges(derivation);
+  find_stated(derivation);
   add_memberships(derivation);
   add_collected(derivation);
   Tokens tokens(builder);

@@ -47,7 +47,8 @@ inline constexpr std::string_view kIsDomainController = "SharpHound.IsDC";
 inline constexpr std::string_view kDomainSid = "SharpHound.DomainSID";
 /// The object's identifier, where it is no GUID.
 inline constexpr std::string_view kIdentifier = "SharpHound.ObjectIdentifier";
-/// "EDGE OTHER KIND" and for one that leads nowhere "weak": an edge from the object, stated as such by a graph.
+/// "EDGE OTHER KIND": an edge from the object, stated as such by a graph. More may follow: "weak" for one that leads
+/// nowhere, or an empty part, and whose members it does not hold for.
 inline constexpr std::string_view kEdges = "SharpHound.Edges";
 /// The same, to the object.
 inline constexpr std::string_view kEdgesInto = "SharpHound.EdgesInto";

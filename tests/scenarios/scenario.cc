@@ -110,10 +110,13 @@ std::set<std::string> edges_of(const graph::AttackGraph& graph) {
   for (const graph::Edge& edge : graph.edges()) {
     const graph::Node& source = graph.node(edge.source);
     const graph::Node& target = graph.node(edge.target);
-    found.insert(fmt::format("{} ({} {}) {} {} ({} {}){}", source.name, source.id,
+    std::set<std::string> excluded;
+    for (const NodeId one : graph.excluded(edge.condition)) excluded.insert(graph.node(one).id);
+    found.insert(fmt::format("{} ({} {}) {} {} ({} {}){}{}", source.name, source.id,
                              knowledge::name_of(source.kind), knowledge::info_of(edge.kind).name, target.name,
                              target.id, knowledge::name_of(target.kind),
-                             edge.traversable ? "" : ", which leads nowhere"));
+                             edge.traversable ? "" : ", which leads nowhere",
+                             excluded.empty() ? "" : fmt::format(", not for {}", fmt::join(excluded, " "))));
   }
   return found;
 }

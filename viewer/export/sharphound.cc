@@ -115,7 +115,7 @@ class Documents {
     find_documents();
     find_local_groups();
     for (EdgeId e = 0; e < input_.graph.edge_count(); ++e) {
-      // Whether an edge leads on, the format does not tell.
+      // Whether an edge leads on, and for whom not, the format does not tell.
       if (!place(e) || !is_as_usual(e)) place_beside(e);
     }
     std::vector<ExportedFile> files;
@@ -226,7 +226,7 @@ class Documents {
 
   bool is_as_usual(EdgeId e) const {
     const graph::Edge& edge = input_.graph.edge(e);
-    return edge.traversable == knowledge::info_of(edge.kind).traversable;
+    return edge.traversable == knowledge::info_of(edge.kind).traversable && edge.condition == 0;
   }
 
   void place_beside(EdgeId e) {
@@ -589,6 +589,11 @@ class Documents {
       json.key("ObjectIdentifier").text(other.id);
       json.key("ObjectType").text(knowledge::name_of(other.kind));
       json.key("Traversable").boolean(edge.traversable);
+      if (edge.condition != 0) {
+        json.key("Except").begin_array();
+        for (const NodeId excluded : input_.graph.excluded(edge.condition)) json.text(node(excluded).id);
+        json.end_array();
+      }
       json.end_object();
     }
     json.end_array();

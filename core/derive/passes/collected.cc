@@ -46,8 +46,8 @@ class Collected {
     }
   }
 
-  void find_weak_edges() {
-    for (ObjectIndex i = 0; i < snapshot_.object_count(); ++i) find_weak_edges_of(snapshot_.object(i));
+  void find_stated() {
+    for (ObjectIndex i = 0; i < snapshot_.object_count(); ++i) find_stated_of(snapshot_.object(i));
   }
 
   void run() {
@@ -132,15 +132,19 @@ class Collected {
     }
   }
 
-  // Of an edge that another field states as well, that it leads nowhere is said here only.
-  void find_weak_edges_of(const Object& object) {
+  // Of an edge that another field states as well, that it leads nowhere or not for all is said here only.
+  void find_stated_of(const Object& object) {
     const NodeId self = directory_.node_of(object.index());
     const auto note = [&](bool outward) {
       return [this, self, outward](const auto& parts, const Evidence&) {
         const knowledge::EdgeKindInfo* const info = knowledge::find_edge_kind(parts[0]);
-        if (info == nullptr || parts[3] != collected::kWeak) return;
+        if (info == nullptr) return;
         const NodeId other = node(parts[1], parts[2]);
-        derivation_.stated_weak.emplace(outward ? self : other, info->kind, outward ? other : self);
+        std::vector<NodeId> excluded;
+        for (std::size_t i = 4; i < parts.size(); ++i) excluded.push_back(node(parts[i], "Base"));
+        derivation_.stated.emplace(std::tuple(outward ? self : other, info->kind, outward ? other : self),
+                                   Derivation::Stated{.is_weak = parts[3] == collected::kWeak,
+                                                      .condition = derivation_.graph.condition(excluded)});
       };
     };
     for_each(object, collected::kEdges, 4, note(true));
@@ -338,12 +342,12 @@ class Collected {
 
 }  // namespace
 
-void find_weak_edges(Derivation& derivation) {
+void find_stated(Derivation& derivation) {
   const snapshot::Snapshot& snapshot = derivation.directory.snapshot();
   const auto is_there = [&](std::string_view name) {
     return snapshot.attribute(name) != snapshot::kNoAttribute;
   };
-  if (is_there(collected::kEdges) || is_there(collected::kEdgesInto)) Collected(derivation).find_weak_edges();
+  if (is_there(collected::kEdges) || is_there(collected::kEdgesInto)) Collected(derivation).find_stated();
 }
 
 void add_collected(Derivation& derivation) { Collected(derivation).run(); }

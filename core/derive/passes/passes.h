@@ -3,7 +3,7 @@
 // The passes of derivation: each reads the directory and adds the edges of one idea. A pass is one file
 // here, one declaration, and one row in derive.cc.
 
-#include <set>
+#include <map>
 #include <tuple>
 #include <unordered_set>
 
@@ -21,8 +21,12 @@ struct Derivation {
   Rules rules = Rules::Ours;
   /// OwnsRaw and WriteOwnerRaw that a collection states, until it is judged what they are worth.
   std::vector<graph::GraphBuilder::PendingEdge> collected_owners = {};
-  /// Edges of which the export that they come from says that they lead nowhere, whatever a pass makes of its facts.
-  std::set<std::tuple<graph::NodeId, knowledge::EdgeKind, graph::NodeId>> stated_weak = {};
+  /// What the export that an edge comes from says of it, whatever a pass makes of its facts.
+  struct Stated {
+    bool is_weak = false;              ///< it leads nowhere
+    graph::ConditionId condition = 0;  ///< deny entries leave out some of its sources
+  };
+  std::map<std::tuple<graph::NodeId, knowledge::EdgeKind, graph::NodeId>, Stated> stated = {};
   /// Protected objects whose entries the protection task is about to replace by AdminSDHolder's.
   std::unordered_set<graph::NodeId> to_be_stamped = {};
 };
@@ -32,8 +36,8 @@ void add_edge(Derivation& derivation, graph::NodeId source, graph::NodeId target
               graph::Evidence evidence, knowledge::Caveats caveats = {}, bool traversable = true,
               graph::ConditionId condition = 0);
 
-/// Fills Derivation::stated_weak, before any pass.
-void find_weak_edges(Derivation& derivation);
+/// Fills Derivation::stated, before any pass.
+void find_stated(Derivation& derivation);
 
 // First pass: what goes into a logon token. Later ones may use Tokens.
 void add_memberships(Derivation& derivation);
