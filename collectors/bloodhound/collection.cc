@@ -82,8 +82,13 @@ Collection::Collection(snapshot::Builder& builder)
   }
 }
 
+void Collection::begin() {
+  builder_.begin_object();
+  has_place_ = false;
+}
+
 void Collection::give(std::string_view attribute, std::string_view text, AttributeSyntax syntax) {
-  if (!text.empty()) current_.values.emplace_back(builder_.attribute(attribute, syntax), text);
+  if (!text.empty()) builder_.value(builder_.attribute(attribute, syntax), text);
 }
 
 void Collection::add_identity(const ObjectType& type, const ObjectId& id, const Value& properties) {
@@ -112,7 +117,7 @@ void Collection::add_identity(const ObjectType& type, const ObjectId& id, const 
 
   // Collectors do not agree on its case, and a place in the tree is found by its name.
   std::string dn = upper_case(properties.text_of("distinguishedname"));
-  current_.has_place = !dn.empty();
+  has_place_ = !dn.empty();
   if (dn.empty()) {
     // Nothing is said of its place; it still belongs to a domain, and is in no container that anything else is in.
     std::string domain = id.domain.empty() ? upper_case(properties.text_of("domain")) : id.domain;
@@ -130,22 +135,22 @@ void Collection::add_identity(const ObjectType& type, const ObjectId& id, const 
 void Collection::add_properties(const Value& properties) {
   for (std::size_t i = 0; i < properties.names.size(); ++i) {
     const std::string name = fold_case(properties.names[i]);
-    const Value& value = properties.items[i];
+    const Value& value = properties.items()[i];
     if (name == "distinguishedname" || name == "sidhistory") continue;
     if (value.type == Value::Type::Array) {
-      for (const Value& item : value.items) add_property(name, item);
+      for (const Value& item : value.items()) add_property(name, item);
     } else {
       add_property(name, value);
     }
   }
 }
 
-void Collection::add_property(const std::string& name, const Value& value) {
-  const knowledge::CollectedProperty* const row = knowledge::collected_property(name);
+void Collection::add_property(std::string_view name, const Value& value) {
   if (value.type == Value::Type::Null || value.type == Value::Type::Object) return;
-  const std::string text =
-      value.type == Value::Type::Boolean ? (value.boolean ? "TRUE" : "FALSE") : value.text;
-  if (row == nullptr) return give(std::string(collected::kProperty) + name, text);
+  std::string_view text = value.text;
+  if (value.type == Value::Type::Boolean) text = value.boolean ? "TRUE" : "FALSE";
+  const knowledge::CollectedProperty* const row = knowledge::collected_property(name);
+  if (row == nullptr) return give(std::string(collected::kProperty).append(name), text);
   switch (row->form) {
     case knowledge::PropertyForm::Text:
       return give(row->attribute, text);
@@ -196,48 +201,61 @@ void Collection::add_named_identity(const ObjectType& type, const std::string& i
   const std::string_view name = properties.text_of("name");
   give(type.kind == "Computer" ? "dNSHostName" : "sAMAccountName", name.empty() ? identity : name);
   const std::string dn(properties.text_of("distinguishedname"));
-  current_.has_place = !dn.empty();
+  has_place_ = !dn.empty();
   give("distinguishedName", dn.empty() ? "CN=" + identity : dn, AttributeSyntax::DistinguishedName);
 }
 
-void Collection::end(const std::string& id) {
-  const auto [place, added] = records_.try_emplace(id);
-  Record& record = place->second;
-  if (added) {
-    record = std::move(current_);
-    return;
+void Collection::end(std::string_view identity) {
+  const auto part = static_cast<std::uint32_t>(parts_.size());
+  parts_.push_back({.object = builder_.end_object(), .has_place = has_place_});
+  if (const auto found = parts_by_identity_.find(identity); found != parts_by_identity_.end()) {
+    parts_[found->second.last].next = part;
+    found->second.last = part;
+  } else {
+    parts_.back().is_first = true;
+    parts_by_identity_.emplace(identities_.keep(identity), Parts{part, part});
   }
-  std::set<snapshot::AttributeId> said;
-  for (const auto& [attribute, value] : current_.values) {
-    const bool is_made_up = attribute == dn_ && !current_.has_place;
-    if (!adds_up_.contains(attribute) && !is_made_up) said.insert(attribute);
-  }
-  std::erase_if(record.values, [&](const auto& value) { return said.contains(value.first); });
-  std::set<std::pair<snapshot::AttributeId, std::string>> known(record.values.begin(), record.values.end());
-  for (auto& value : current_.values) {
-    if (value.first == dn_ && !current_.has_place) continue;
-    if (!adds_up_.contains(value.first) || known.insert(value).second) {
-      record.values.push_back(std::move(value));
+}
+
+// The first part as it is; of later ones the relations that are new, and what none after them says otherwise.
+void Collection::merge(std::uint32_t first) {
+  using Kept = std::pair<snapshot::AttributeId, const std::uint8_t*>;
+  boost::unordered_flat_map<snapshot::AttributeId, std::uint32_t> said_last;
+  for (std::uint32_t i = first; i != kNoPart; i = parts_[i].next) {
+    for (const auto& value : builder_.values(parts_[i].object)) {
+      if (i == first || !is_made_up(parts_[i], value.attribute)) said_last[value.attribute] = i;
     }
   }
-  record.has_place = record.has_place || current_.has_place;
+  boost::unordered_flat_set<Kept> relations;
+  builder_.begin_object();
+  for (std::uint32_t i = first; i != kNoPart; i = parts_[i].next) {
+    for (const auto& value : builder_.values(parts_[i].object)) {
+      const bool counts = adds_up_.contains(value.attribute)
+                              ? relations.emplace(value.attribute, value.data).second || i == first
+                              : said_last[value.attribute] == i;
+      if (counts) builder_.value(value.attribute, value.bytes());
+    }
+    builder_.drop(parts_[i].object);
+  }
+  builder_.end_object();
 }
 
-std::string Collection::identity_of(std::string_view text) {
+std::string_view Collection::identity_of(std::string_view text) {
   if (text.empty()) return "";
+  constexpr std::size_t kMostTexts = 65536;  // the same few are named again and again
+  if (const auto found = identity_by_text_.find(text); found != identity_by_text_.end()) return found->second;
   const auto id = ObjectId::parse(text);
-  if (id) return id->to_string();
-  if (text.find('=') != std::string_view::npos) return upper_case(text);
-  quarantine();
-  return "";
+  if (!id && text.find('=') == std::string_view::npos) {
+    quarantine();
+    return "";
+  }
+  if (identity_by_text_.size() == kMostTexts) identity_by_text_.clear();
+  return identity_by_text_.emplace(text, id ? id->to_string() : upper_case(text)).first->second;
 }
 
-void Collection::emit() {
-  for (auto& [id, record] : records_) {
-    builder_.begin_object();
-    for (const auto& [attribute, value] : record.values) builder_.value(attribute, value);
-    builder_.end_object();
-    record = {};
+void Collection::finish() {
+  for (std::uint32_t i = 0; i < parts_.size(); ++i) {
+    if (parts_[i].is_first && parts_[i].next != kNoPart) merge(i);
   }
   if (without_identity_ != 0) {
     builder_.cover({.area = "objects without a SID or GUID",

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <ctime>
 #include <filesystem>
+#include <map>
 #include <optional>
 
 #include "collectors/bloodhound/archive.h"
@@ -43,6 +44,9 @@ class Import {
 
   Status run(const std::string& path, snapshot::Provenance& provenance) {
     Status status = for_each_document(path, [&](Document document) { return take_document(document); });
+    if (status && !types_found_.empty()) {
+      status = for_each_document(path, [&](Document document) { return take_found(document); });
+    }
     if (!status) return status;
     if (documents_ == 0) {
       if (!first_fault_) return Error{ErrorCode::BadData, "no collection is in it", path};
@@ -56,7 +60,7 @@ class Import {
     provenance.server = std::filesystem::path(path).filename();
     sharphound_.report_coverage(builder_);
     graph_.report_coverage(builder_);
-    collection_.emit();
+    collection_.finish();
     return {};
   }
 
@@ -68,51 +72,67 @@ class Import {
     std::int64_t count = 0;            ///< meta.count
     std::uint64_t elements = 0;
     bool is_graph = false;
-    std::vector<Value> waiting;  ///< for `meta`, when the file's name says nothing
+    bool is_to_read_again = false;  ///< when it is known of what
   };
 
   Status take_document(Document& document) {
+    const std::uint64_t number = seen_++;
     if (document.source == nullptr) {
       note_fault(std::move(document.error), document.name);
       return {};
     }
     Reading reading;
     reading.type = type_of_file(document.name);
-    const json::Consumer consumer = {.element = [&](std::string_view list, Value&& element) -> Status {
-                                       take_from_list(reading, list, std::move(element));
-                                       return {};
-                                     },
-                                     .member = [&](std::string_view name, Value&& value) -> Status {
-                                       if (name == "meta") take_meta(reading, value);
-                                       return {};
-                                     }};
-    Status status = json::read(*document.source, consumer);
-    if (reading.type != nullptr) {
-      for (const Value& element : reading.waiting) sharphound_.take_element(*reading.type, element);
-    }
+    Status status = read(document, reading);
     if (!status) {
       note_fault(std::move(status).error(), document.name);
     } else if (reading.type == nullptr && !reading.is_graph) {
       note_fault(
           {ErrorCode::BadData, "no collection for BloodHound: neither its name nor its meta says of what"},
           document.name);
+    } else if (reading.is_to_read_again) {
+      types_found_.emplace(number, reading.type);
     } else {
       check_meta(reading, document.name);
     }
     return {};
   }
 
-  void take_from_list(Reading& reading, std::string_view list, Value&& element) {
+  // Its `meta`, which says of what it is, stood behind its objects. It is no larger in memory for that.
+  Status take_found(Document& document) {
+    const auto found = types_found_.find(seen_again_++);
+    if (found == types_found_.end() || document.source == nullptr) return {};
+    Reading reading;
+    reading.type = found->second;
+    Status status = read(document, reading);
+    if (!status) {
+      note_fault(std::move(status).error(), document.name);
+    } else {
+      check_meta(reading, document.name);
+    }
+    return {};
+  }
+
+  Status read(Document& document, Reading& reading) {
+    const json::Consumer consumer = {.element = [&](std::string_view list, const Value& element) -> Status {
+                                       take_from_list(reading, list, element);
+                                       return {};
+                                     },
+                                     .member = [&](std::string_view name, const Value& value) -> Status {
+                                       if (name == "meta") take_meta(reading, value);
+                                       return {};
+                                     }};
+    return json::read(*document.source, consumer);
+  }
+
+  void take_from_list(Reading& reading, std::string_view list, const Value& element) {
     if (list == "nodes" || list == "edges") {
       reading.is_graph = true;
       list == "nodes" ? graph_.take_node(element) : graph_.take_edge(element);
     } else if (list == "data") {
       ++reading.elements;
-      if (reading.type == nullptr) {
-        reading.waiting.push_back(std::move(element));
-      } else {
-        sharphound_.take_element(*reading.type, element);
-      }
+      if (reading.type == nullptr) reading.is_to_read_again = true;
+      if (!reading.is_to_read_again) sharphound_.take_element(*reading.type, element);
     }
   }
 
@@ -149,6 +169,9 @@ class Import {
   std::int64_t latest_ = 0;  ///< of the times in the documents' names
   std::optional<Error> first_fault_;
   std::uint64_t documents_ = 0;
+  std::uint64_t seen_ = 0;  ///< documents, with those that cannot be read
+  std::uint64_t seen_again_ = 0;
+  std::map<std::uint64_t, const ObjectType*> types_found_;  ///< at the end of documents, by their place
 };
 
 }  // namespace

@@ -3,6 +3,12 @@
 #include <rapidjson/error/en.h>
 #include <rapidjson/reader.h>
 
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/base/arena.h"
+
 namespace tierline::collectors::json {
 namespace {
 
@@ -65,10 +71,10 @@ class Handler {
   bool Null() { return scalar({}); }
   bool Bool(bool value) { return scalar({.type = Value::Type::Boolean, .boolean = value}); }
   bool RawNumber(const char* text, rapidjson::SizeType size, bool) {
-    return scalar({.type = Value::Type::Number, .text = std::string(text, size)});
+    return scalar({.type = Value::Type::Number, .text = memory_.keep({text, size})});
   }
   bool String(const char* text, rapidjson::SizeType size, bool) {
-    return scalar({.type = Value::Type::String, .text = std::string(text, size)});
+    return scalar({.type = Value::Type::String, .text = memory_.keep({text, size})});
   }
   bool StartObject() { return start(Value::Type::Object); }
   bool EndObject(rapidjson::SizeType) { return end(); }
@@ -78,7 +84,7 @@ class Handler {
     if (open_.empty()) {
       member_.assign(text, size);
     } else {
-      open_.back().names.emplace_back(text, size);
+      names_.push_back(memory_.keep({text, size}));
     }
     return true;
   }
@@ -113,7 +119,7 @@ class Handler {
       return true;
     }
     if (open_.size() == kMaxDepth) return refuse("JSON: nested too deeply");
-    open_.push_back({.type = type});
+    open_.push_back({type, names_.size(), values_.size()});
     return true;
   }
 
@@ -123,32 +129,47 @@ class Handler {
       in_list_ = false;
       return true;
     }
-    Value value = std::move(open_.back());
+    const Open closed = open_.back();
     open_.pop_back();
-    return finish(std::move(value));
+    const auto names = memory_.keep(std::span<const std::string_view>(names_).subspan(closed.first_name));
+    const auto items = memory_.keep(std::span<const Value>(values_).subspan(closed.first_value));
+    names_.resize(closed.first_name);
+    values_.resize(closed.first_value);
+    return finish(
+        {.type = closed.type, .names = names, .first_item = items.data(), .item_count = items.size()});
   }
 
-  bool scalar(Value value) {
+  bool scalar(const Value& value) {
     if (!in_document_) return refuse("JSON: not an object");
-    return finish(std::move(value));
+    return finish(value);
   }
 
-  bool finish(Value&& value) {
+  bool finish(const Value& value) {
     if (!open_.empty()) {
-      open_.back().items.push_back(std::move(value));
+      values_.push_back(value);
       return true;
     }
-    status_ =
-        in_list_ ? consumer_.element(member_, std::move(value)) : consumer_.member(member_, std::move(value));
+    status_ = in_list_ ? consumer_.element(member_, value) : consumer_.member(member_, value);
+    memory_.clear();
     return status_.ok();
   }
+
+  /// An array or object that has begun.
+  struct Open {
+    Value::Type type;
+    std::size_t first_name;   ///< of its own in `names_`
+    std::size_t first_value;  ///< and in `values_`
+  };
 
   const Consumer& consumer_;
   bool in_document_ = false;
   bool in_graph_ = false;
   bool in_list_ = false;
-  std::string member_;       ///< of the document
-  std::vector<Value> open_;  ///< from the outside inwards
+  std::string member_;      ///< of the document
+  Arena memory_;            ///< of the value that is put together
+  std::vector<Open> open_;  ///< from the outside inwards
+  std::vector<std::string_view> names_;
+  std::vector<Value> values_;
   Status status_;
 };
 
@@ -157,20 +178,19 @@ class Handler {
 const Value* Value::find(std::string_view name) const {
   if (type != Type::Object) return nullptr;
   for (std::size_t i = 0; i < names.size(); ++i) {
-    if (names[i] == name) return items[i].type == Type::Null ? nullptr : &items[i];
+    if (names[i] == name) return first_item[i].type == Type::Null ? nullptr : &first_item[i];
   }
   return nullptr;
 }
 
 std::string_view Value::text_of(std::string_view name) const {
   const Value* const value = find(name);
-  return value == nullptr ? std::string_view() : std::string_view(value->text);
+  return value == nullptr ? std::string_view() : value->text;
 }
 
-const std::vector<Value>& Value::items_of(std::string_view name) const {
-  static const std::vector<Value> kNone;
+std::span<const Value> Value::items_of(std::string_view name) const {
   const Value* const value = find(name);
-  return value == nullptr || value->type != Type::Array ? kNone : value->items;
+  return value == nullptr || value->type != Type::Array ? std::span<const Value>() : value->items();
 }
 
 Status read(Source& source, const Consumer& consumer) {

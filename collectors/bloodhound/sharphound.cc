@@ -1,6 +1,6 @@
 #include "collectors/bloodhound/sharphound.h"
 
-#include <algorithm>
+#include <boost/unordered/unordered_flat_set.hpp>
 #include <charconv>
 
 #include "core/base/text.h"
@@ -47,7 +47,7 @@ constexpr std::string_view kIgnoredName = "IGNOREME";  // a domain controller's 
 std::string named(const Value& object, std::string_view field, std::span<const std::string_view> names) {
   const Value* const value = object.find(field);
   if (value == nullptr) return "";
-  if (value->type != Value::Type::Number) return value->text;
+  if (value->type != Value::Type::Number) return std::string(value->text);
   std::size_t place = names.size();
   std::from_chars(value->text.data(), value->text.data() + value->text.size(), place);
   return place < names.size() ? std::string(names[place]) : "Unknown";
@@ -60,22 +60,27 @@ std::string_view choice(const Value& object, std::string_view field, std::string
   return value->boolean ? yes : no;
 }
 
-const std::vector<Value>& spn_targets(const Value& element) {
-  const std::vector<Value>& targets = element.items_of("SPNTargets");
+std::span<const Value> spn_targets(const Value& element) {
+  const std::span<const Value> targets = element.items_of("SPNTargets");
   return targets.empty() ? element.items_of("SpnTargets") : targets;
+}
+
+boost::unordered_flat_set<std::string_view> known_fields() {
+  boost::unordered_flat_set<std::string_view> known(std::begin(kFields), std::end(kFields));
+  for (const knowledge::CollectedRelation& relation : knowledge::collected_relations()) {
+    known.insert(relation.field);
+  }
+  return known;
 }
 
 }  // namespace
 
 void SharpHound::count_unknown_fields(const ObjectType& type, const Value& element) {
-  for (const std::string& name : element.names) {
-    const auto relations = knowledge::collected_relations();
-    const bool is_known = std::find(std::begin(kFields), std::end(kFields), name) != std::end(kFields) ||
-                          std::any_of(relations.begin(), relations.end(),
-                                      [&](const auto& relation) { return relation.field == name; });
+  static const auto kKnown = known_fields();
+  for (const std::string_view name : element.names) {
     constexpr std::size_t kMostNames = 100;  // whoever makes up names must not fill memory with them
-    if (is_known) continue;
-    std::string key = std::string(type.documents) + "." + name.substr(0, 64);
+    if (kKnown.contains(name)) continue;
+    std::string key = std::string(type.documents).append(".").append(name.substr(0, 64));
     if (unknown_fields_.size() < kMostNames || unknown_fields_.contains(key))
       ++unknown_fields_[std::move(key)];
   }
@@ -119,7 +124,7 @@ std::string SharpHound::other(const Value& value, std::string_view assumed_kind)
   for (const std::string_view name : {"ObjectIdentifier", "ObjectId", "UserSID", "GUID"}) {
     if (id == &value && value.find(name) != nullptr) id = value.find(name);
   }
-  const std::string identity = collection_.identity_of(id->text);
+  const std::string_view identity = collection_.identity_of(id->text);
   if (identity.empty()) return "";
   const std::string_view kind = value.text_of("ObjectType");
   return joined({identity, kind.empty() ? assumed_kind : kind});
@@ -130,12 +135,13 @@ void SharpHound::add_relations(const Value& element, const ObjectId& id, std::st
     add_relation(element, relation);
   }
   for (const Value& target : spn_targets(element)) {
-    const std::string computer = collection_.identity_of(target.text_of("ComputerSID"));
+    const std::string_view computer = collection_.identity_of(target.text_of("ComputerSID"));
     if (computer.empty()) continue;
     collection_.give(collected::kServiceTargets,
                      joined({computer, target.text_of("Port"), target.text_of("Service")}));
   }
-  if (const std::string domain = collection_.identity_of(element.text_of("DomainSID")); !domain.empty()) {
+  if (const std::string_view domain = collection_.identity_of(element.text_of("DomainSID"));
+      !domain.empty()) {
     collection_.give(collected::kDomainSid, domain);
   } else if (const Value* const properties = element.find("Properties")) {
     collection_.give(collected::kDomainSid, collection_.identity_of(properties->text_of("domainsid")));
@@ -159,8 +165,11 @@ void SharpHound::add_edges(const Value& element, std::string_view field, std::st
     if (other_end.empty()) continue;
     const Value* const traversable = edge.find("Traversable");
     const bool weak = traversable != nullptr && !traversable->is_true();
-    collection_.give(attribute, joined({edge.text_of("Kind"), other_end}) +
-                                    (weak ? "\t" + std::string(collected::kWeak) : ""));
+    std::string record = joined({edge.text_of("Kind"), other_end});
+    const auto excluded = edge.items_of("Except");
+    if (weak || !excluded.empty()) record += "\t" + std::string(weak ? collected::kWeak : "");
+    for (const Value& one : excluded) record += "\t" + std::string(collection_.identity_of(one.text));
+    collection_.give(attribute, record);
   }
 }
 
@@ -175,7 +184,7 @@ void SharpHound::add_relation(const Value& element, const knowledge::CollectedRe
   if (relation.edge == knowledge::EdgeKind::HostsCAService) kind = "Computer";
   if (relation.edge == knowledge::EdgeKind::MemberOf && relation.from_object) kind = "Group";
   if (value->type != Value::Type::Array) return collection_.give(relation.attribute, other(*value, kind));
-  for (const Value& item : value->items) {
+  for (const Value& item : value->items()) {
     std::string record = other(item, kind);
     const Value* const enforced = item.find("IsEnforced");
     if (!record.empty() && enforced != nullptr && enforced->is_true())
@@ -200,7 +209,7 @@ void SharpHound::add_aces(const Value& element) {
 }
 
 void SharpHound::add_ace(const Value& ace) {
-  const std::string trustee = collection_.identity_of(ace.text_of("PrincipalSID"));
+  const std::string_view trustee = collection_.identity_of(ace.text_of("PrincipalSID"));
   if (trustee.empty()) return;
   const std::string_view right = ace.text_of("RightName");
   if (knowledge::collected_right(right) == nullptr) ++unknown_rights_[std::string(right)];
@@ -221,7 +230,7 @@ void SharpHound::add_sid_history(const Value& element) {
 void SharpHound::add_local_groups(const Value& element, const ObjectId& computer) {
   for (const Value& group : element.items_of("LocalGroups")) {
     const Value* const collected = group.find("Collected");
-    const std::string id = collection_.identity_of(group.text_of("ObjectIdentifier"));
+    const std::string id(collection_.identity_of(group.text_of("ObjectIdentifier")));
     if (id.empty() || (collected != nullptr && !collected->is_true())) {
       ++local_groups_missing_;
       continue;
@@ -267,7 +276,7 @@ void SharpHound::add_policy_members(const Value& element) {
   const Value* const changes = element.find("GPOChanges");
   if (changes == nullptr) return;
   for (const Value& affected : changes->items_of("AffectedComputers")) {
-    const std::string computer = collection_.identity_of(affected.text_of("ObjectIdentifier"));
+    const std::string computer(collection_.identity_of(affected.text_of("ObjectIdentifier")));
     if (computer.empty()) continue;
     for (const MemberList& list : kMemberLists) {
       for (const Value& member : changes->items_of(list.field)) {
@@ -283,7 +292,7 @@ void SharpHound::add_policy_members(const Value& element) {
 
 void SharpHound::add_trusts(const Value& element) {
   for (const Value& trust : element.items_of("Trusts")) {
-    const std::string partner = collection_.identity_of(trust.text_of("TargetDomainSid"));
+    const std::string_view partner = collection_.identity_of(trust.text_of("TargetDomainSid"));
     if (partner.empty()) continue;
     collection_.give(collected::kTrusts,
                      joined({partner, named(trust, "TrustDirection", kTrustDirections),
@@ -304,7 +313,7 @@ void SharpHound::add_registry(const Value& element, std::string_view kind) {
   for (const knowledge::CollectedSetting& setting : knowledge::collected_settings()) {
     const Value* const answer = answer_of(element.find(setting.registry), setting.field);
     const Value* const value = answer == nullptr ? nullptr : answer->find("Value");
-    if (value != nullptr) collection_.add_property(std::string(setting.name), *value);
+    if (value != nullptr) collection_.add_property(setting.name, *value);
   }
   const Value* const controller = element.find("DCRegistryData");
   const auto result = [&](std::string_view field) -> const Value* {
@@ -335,7 +344,7 @@ void SharpHound::add_registry(const Value& element, std::string_view kind) {
   }
   const Value* const agents = answer_of(authority, "EnrollmentAgentRestrictions");
   if (agents == nullptr) return;
-  const std::vector<Value>& restrictions = agents->items_of("Restrictions");
+  const std::span<const Value> restrictions = agents->items_of("Restrictions");
   collection_.give(std::string(collected::kProperty) + "hasenrollmentagentrestrictions",
                    restrictions.empty() ? "FALSE" : "TRUE");
   for (const Value& restriction : restrictions) {
@@ -345,9 +354,8 @@ void SharpHound::add_registry(const Value& element, std::string_view kind) {
     if (who.empty()) continue;
     const Value* const all = restriction.find("AllTemplates");
     const Value* const one = restriction.find("Template");
-    const std::string what = all != nullptr && all->is_true() ? "*"
-                             : one == nullptr                 ? ""
-                                              : collection_.identity_of(one->text_of("ObjectIdentifier"));
+    std::string_view what = all != nullptr && all->is_true() ? "*" : "";
+    if (what.empty() && one != nullptr) what = collection_.identity_of(one->text_of("ObjectIdentifier"));
     if (!what.empty()) collection_.give(collected::kEnrollmentAgents, joined({who, what}));
   }
 }

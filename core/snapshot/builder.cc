@@ -5,14 +5,17 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
 #include <charconv>
 #include <cstring>
+#include <functional>
 #include <limits>
-#include <numeric>
-#include <unordered_map>
 #include <vector>
 
+#include "core/base/arena.h"
 #include "core/base/file.h"
+#include "core/base/hash.h"
 #include "core/base/text.h"
 #include "core/directory/distinguished_name.h"
 #include "core/directory/guid.h"
@@ -25,45 +28,22 @@ namespace {
 using directory::AttributeSyntax;
 using directory::Guid;
 
-constexpr std::size_t kArenaBlock = 16u << 20;
+using StoredValue = Builder::StoredValue;
 
-/// Bytes that stay where they are until the builder goes away.
-class Arena {
- public:
-  ByteSpan keep(ByteSpan bytes) {
-    if (bytes.size() > capacity_ - used_) {
-      capacity_ = std::max(kArenaBlock, bytes.size());
-      blocks_.push_back(std::make_unique_for_overwrite<std::uint8_t[]>(capacity_));
-      used_ = 0;
-    }
-    std::uint8_t* const place = blocks_.empty() ? nullptr : blocks_.back().get() + used_;
-    if (!bytes.empty()) std::memcpy(place, bytes.data(), bytes.size());
-    used_ += bytes.size();
-    return {place, bytes.size()};
-  }
-
- private:
-  std::vector<std::unique_ptr<std::uint8_t[]>> blocks_;
-  std::size_t capacity_ = 0;
-  std::size_t used_ = 0;
-};
-
-struct StoredValue {
-  const std::uint8_t* data;
-  std::uint32_t size;
-  AttributeId attribute;
-
-  ByteSpan bytes() const { return {data, size}; }
+struct EqualBytes {
+  bool operator()(ByteSpan a, ByteSpan b) const { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
 };
 
 struct StoredObject {
   Guid guid;
   std::string_view dn;
   std::uint64_t usn = 0;
-  std::uint64_t first_value = 0;
-  std::uint32_t value_count = 0;
+  std::span<const StoredValue> values;
   DescriptorIndex descriptor = kNoDescriptor;
+  bool is_dropped = false;
 };
+
+using IndexByDn = boost::unordered_flat_map<std::string_view, ObjectIndex, SeededHash, std::equal_to<>>;
 
 kj::ArrayPtr<const kj::byte> kj_bytes(ByteSpan bytes) { return {bytes.data(), bytes.size()}; }
 
@@ -149,26 +129,26 @@ class FileWriter {
 
 struct Builder::State {
   std::vector<AttributeInfo> attributes;
-  std::unordered_map<std::string, AttributeId> attribute_ids;  ///< by lower-case name
+  /// By name as it was spelt, and in lower case.
+  boost::unordered_flat_map<std::string, AttributeId, SeededHash, std::equal_to<>> attribute_ids;
   std::vector<Area> coverage;
   Arena arena;
-  std::vector<StoredValue> values;
+  boost::unordered_flat_set<ByteSpan, SeededHash, EqualBytes> known;
   std::vector<StoredObject> objects;
   StoredObject current;
+  std::vector<StoredValue> current_values;
   AttributeId dn_attribute = kNoAttribute;
   AttributeId guid_attribute = kNoAttribute;
   AttributeId usn_attribute = kNoAttribute;
   std::vector<ByteSpan> descriptors;
-  // Equal hashes are compared byte by byte: whoever can write a descriptor must not be able to make it
-  // pass for another one.
-  std::unordered_multimap<std::uint64_t, DescriptorIndex> descriptor_by_hash;
+  boost::unordered_flat_map<ByteSpan, DescriptorIndex, SeededHash, EqualBytes> descriptors_known;
   bool too_large = false;
 
-  DescriptorIndex intern(ByteSpan bytes);
+  ByteSpan keep(ByteSpan bytes);
   void sort_and_merge();
   Status write_objects(FileWriter& writer) const;
   Status write_object_chunk(FileWriter& writer, std::size_t first, std::size_t last,
-                            const std::unordered_map<std::string_view, ObjectIndex>& by_dn) const;
+                            const IndexByDn& by_dn) const;
   Status write_descriptors(FileWriter& writer) const;
   Status write_meta(FileWriter& writer, const Provenance& provenance) const;
 };
@@ -184,23 +164,35 @@ Builder::Builder(Builder&&) noexcept = default;
 Builder& Builder::operator=(Builder&&) noexcept = default;
 
 AttributeId Builder::attribute(std::string_view name, AttributeSyntax syntax) {
-  std::string key = fold_case(name);
-  if (const auto found = state_->attribute_ids.find(key); found != state_->attribute_ids.end()) {
+  State& state = *state_;
+  if (const auto found = state.attribute_ids.find(name); found != state.attribute_ids.end()) {
     return found->second;
   }
-  if (state_->attributes.size() >= kNoAttribute) {
-    state_->too_large = true;
+  AttributeId id = 0;
+  std::string key = fold_case(name);
+  if (const auto found = state.attribute_ids.find(key); found != state.attribute_ids.end()) {
+    id = found->second;
+  } else if (state.attributes.size() >= kNoAttribute) {
+    state.too_large = true;
     return 0;
+  } else {
+    id = static_cast<AttributeId>(state.attributes.size());
+    state.attributes.push_back({std::string(name), syntax});
+    state.attribute_ids.emplace(std::move(key), id);
   }
-  const auto id = static_cast<AttributeId>(state_->attributes.size());
-  state_->attributes.push_back({std::string(name), syntax});
-  state_->attribute_ids.emplace(std::move(key), id);
+  // Most sources ask for each name again and again in one spelling.
+  if (state.attribute_ids.size() < 2 * kNoAttribute) state.attribute_ids.emplace(name, id);
   return id;
 }
 
 void Builder::begin_object() {
   state_->current = {};
-  state_->current.first_value = state_->values.size();
+  state_->current_values.clear();
+}
+
+ByteSpan Builder::State::keep(ByteSpan bytes) {
+  const auto found = known.find(bytes);
+  return found != known.end() ? *found : *known.insert(arena.keep(bytes)).first;
 }
 
 void Builder::value(AttributeId attribute, ByteSpan bytes) {
@@ -209,8 +201,8 @@ void Builder::value(AttributeId attribute, ByteSpan bytes) {
     state.too_large = true;
     return;
   }
-  const ByteSpan kept = state.arena.keep(bytes);
-  state.values.push_back({kept.data(), static_cast<std::uint32_t>(kept.size()), attribute});
+  const ByteSpan kept = state.keep(bytes);
+  state.current_values.push_back({kept.data(), static_cast<std::uint32_t>(kept.size()), attribute});
   if (attribute == state.dn_attribute) {
     state.current.dn = as_text(kept);
   } else if (attribute == state.guid_attribute) {
@@ -220,31 +212,35 @@ void Builder::value(AttributeId attribute, ByteSpan bytes) {
   }
 }
 
-DescriptorIndex Builder::State::intern(ByteSpan bytes) {
-  const std::uint64_t hash = XXH3_64bits(bytes.data(), bytes.size());
-  const auto [begin, end] = descriptor_by_hash.equal_range(hash);
-  for (auto it = begin; it != end; ++it) {
-    const ByteSpan known = descriptors[it->second];
-    if (std::equal(known.begin(), known.end(), bytes.begin(), bytes.end())) return it->second;
-  }
-  const auto index = static_cast<DescriptorIndex>(descriptors.size());
-  descriptors.push_back(arena.keep(bytes));
-  descriptor_by_hash.emplace(hash, index);
-  return index;
-}
-
-void Builder::descriptor(ByteSpan bytes) { state_->current.descriptor = state_->intern(bytes); }
-
-void Builder::end_object() {
+void Builder::descriptor(ByteSpan bytes) {
   State& state = *state_;
-  const auto begin = state.values.begin() + static_cast<std::ptrdiff_t>(state.current.first_value);
-  std::stable_sort(begin, state.values.end(),
-                   [](const StoredValue& a, const StoredValue& b) { return a.attribute < b.attribute; });
-  state.current.value_count = static_cast<std::uint32_t>(state.values.end() - begin);
-  state.objects.push_back(state.current);
+  const auto next = static_cast<DescriptorIndex>(state.descriptors.size());
+  const auto found = state.descriptors_known.find(bytes);
+  if (found != state.descriptors_known.end()) {
+    state.current.descriptor = found->second;
+    return;
+  }
+  state.descriptors.push_back(state.arena.keep(bytes));
+  state.descriptors_known.emplace(state.descriptors.back(), next);
+  state.current.descriptor = next;
 }
 
-void Builder::abandon_object() { state_->values.resize(state_->current.first_value); }
+std::size_t Builder::end_object() {
+  State& state = *state_;
+  std::stable_sort(state.current_values.begin(), state.current_values.end(),
+                   [](const StoredValue& a, const StoredValue& b) { return a.attribute < b.attribute; });
+  state.current.values = state.arena.keep(std::span<const StoredValue>(state.current_values));
+  state.objects.push_back(state.current);
+  return state.objects.size() - 1;
+}
+
+std::span<const StoredValue> Builder::values(std::size_t object) const {
+  return state_->objects[object].values;
+}
+
+void Builder::drop(std::size_t object) { state_->objects[object].is_dropped = true; }
+
+void Builder::abandon_object() { state_->current_values.clear(); }
 
 void Builder::cover(Area area) { state_->coverage.push_back(std::move(area)); }
 
@@ -252,6 +248,7 @@ std::size_t Builder::object_count() const { return state_->objects.size(); }
 
 // Objects in order of GUID; one that came twice stays once. Without a GUID an object is known by its DN.
 void Builder::State::sort_and_merge() {
+  std::erase_if(objects, [](const StoredObject& object) { return object.is_dropped; });
   std::stable_sort(objects.begin(), objects.end(), [](const StoredObject& a, const StoredObject& b) {
     if (a.guid != b.guid) return a.guid < b.guid;
     if (a.guid.is_zero() && a.dn != b.dn) return a.dn < b.dn;
@@ -270,9 +267,8 @@ void Builder::State::sort_and_merge() {
   objects = std::move(kept);
 }
 
-Status Builder::State::write_object_chunk(
-    FileWriter& writer, std::size_t first, std::size_t last,
-    const std::unordered_map<std::string_view, ObjectIndex>& by_dn) const {
+Status Builder::State::write_object_chunk(FileWriter& writer, std::size_t first, std::size_t last,
+                                          const IndexByDn& by_dn) const {
   const std::size_t count = last - first;
   std::string heap;
   std::string guids;
@@ -291,9 +287,9 @@ Status Builder::State::write_object_chunk(
     const auto parent = by_dn.find(directory::parent_dn(object.dn));
     parents.push_back(parent == by_dn.end() ? kNoObject : parent->second);
     descriptor_indexes.push_back(object.descriptor);
-    for (std::uint32_t v = 0; v < object.value_count; ++v) {
-      const StoredValue& value = values[object.first_value + v];
-      if (v == 0 || values[object.first_value + v - 1].attribute != value.attribute) {
+    for (std::size_t v = 0; v < object.values.size(); ++v) {
+      const StoredValue& value = object.values[v];
+      if (v == 0 || object.values[v - 1].attribute != value.attribute) {
         if (v != 0) value_starts.push_back(static_cast<std::uint32_t>(value_offsets.size() - 1));
         ids.push_back(value.attribute);
       }
@@ -314,7 +310,7 @@ Status Builder::State::write_object_chunk(
       }
       value_offsets.push_back(static_cast<std::uint32_t>(heap.size()));
     }
-    if (object.value_count != 0) value_starts.push_back(static_cast<std::uint32_t>(value_offsets.size() - 1));
+    if (!object.values.empty()) value_starts.push_back(static_cast<std::uint32_t>(value_offsets.size() - 1));
     attribute_starts.push_back(static_cast<std::uint32_t>(ids.size()));
   }
 
@@ -333,7 +329,7 @@ Status Builder::State::write_object_chunk(
 }
 
 Status Builder::State::write_objects(FileWriter& writer) const {
-  std::unordered_map<std::string_view, ObjectIndex> by_dn;
+  IndexByDn by_dn;
   by_dn.reserve(objects.size());
   for (std::size_t i = 0; i < objects.size(); ++i) {
     if (!objects[i].dn.empty()) by_dn.emplace(objects[i].dn, static_cast<ObjectIndex>(i));
@@ -343,9 +339,7 @@ Status Builder::State::write_objects(FileWriter& writer) const {
     std::size_t last = first;
     std::uint64_t size = 0;
     while (last < objects.size() && last - first < kChunkObjects && (last == first || size < kChunkHeap)) {
-      for (std::uint32_t v = 0; v < objects[last].value_count; ++v) {
-        size += values[objects[last].first_value + v].size + 1u;
-      }
+      for (const StoredValue& value : objects[last].values) size += value.size + 1u;
       ++last;
     }
     if (size > std::numeric_limits<std::uint32_t>::max() / 2) {

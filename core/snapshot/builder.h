@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -16,14 +17,24 @@ namespace tierline::snapshot {
 
 /// Collects objects in memory and writes them as one file.
 ///
-/// Use: attribute() for each attribute once, then for each object begin_object(), value() and
+/// Use: attribute() for each attribute, then for each object begin_object(), value() and
 /// descriptor() in any order, end_object(); last write(). An object is identified by its objectGUID; when
 /// the same one comes twice, the one with the higher uSNChanged (or else the later) is kept.
 ///
 /// Values are the bytes that LDAP transmits, whatever the source. nTSecurityDescriptor is handed over by
-/// descriptor(), not as a value; identical descriptors are stored once. `distinguishedName` must be given.
+/// descriptor(), not as a value. Equal values, and equal descriptors, are in memory once. `distinguishedName` must be
+/// given.
 class Builder {
  public:
+  /// A value as it is kept: two with equal bytes have the same `data`.
+  struct StoredValue {
+    const std::uint8_t* data;
+    std::uint32_t size;
+    AttributeId attribute;
+
+    ByteSpan bytes() const { return {data, size}; }
+  };
+
   Builder();
   ~Builder();
   Builder(Builder&&) noexcept;
@@ -37,7 +48,13 @@ class Builder {
   void value(AttributeId attribute, ByteSpan bytes);
   void value(AttributeId attribute, std::string_view text) { value(attribute, as_bytes(text)); }
   void descriptor(ByteSpan bytes);
-  void end_object();
+  /// How many objects were handed over before.
+  std::size_t end_object();
+
+  /// What the object that end_object() gave this number was handed, by attribute.
+  std::span<const StoredValue> values(std::size_t object) const;
+  /// Forgets an object, for a source that puts another one in its place.
+  void drop(std::size_t object);
 
   /// Forgets the object begun, for a source that breaks off inside it.
   void abandon_object();
