@@ -23,14 +23,21 @@ bool is_json(std::string_view name) {
   return name.size() >= 5 && equal_ascii_nocase(name.substr(name.size() - 5), ".json");
 }
 
-/// A file, as one piece.
+constexpr std::size_t kPiece = 256u << 10;
+
 class FileSource : public json::Source {
  public:
-  explicit FileSource(ByteSpan bytes) : bytes_(bytes) {}
-  Result<ByteSpan> next() override { return std::exchange(bytes_, {}); }
+  explicit FileSource(FileReader file) : file_(std::move(file)) {}
+
+  Result<ByteSpan> next() override {
+    const Result<std::size_t> count = file_.read(buffer_);
+    if (!count) return count.error();
+    return ByteSpan(buffer_.data(), *count);
+  }
 
  private:
-  ByteSpan bytes_;
+  FileReader file_;
+  std::array<std::uint8_t, kPiece> buffer_;
 };
 
 struct ArchiveCloser {
@@ -63,7 +70,7 @@ class MemberSource : public json::Source {
   archive* archive_;
   std::uint64_t& allowed_;
   bool exceeded_ = false;
-  std::array<std::uint8_t, 256u << 10> buffer_;
+  std::array<std::uint8_t, kPiece> buffer_;
 };
 
 /// Why a member is not to be read, or nothing.
@@ -111,9 +118,9 @@ Status read_archive(const std::string& path, std::uint64_t size, const DocumentR
 }
 
 Status read_file(const std::string& path, const DocumentReader& reader) {
-  Result<MappedFile> file = MappedFile::open(path);
+  Result<FileReader> file = FileReader::open(path);
   if (!file) return std::move(file).error();
-  FileSource source(file->bytes());
+  FileSource source(*std::move(file));
   return reader({.name = std::filesystem::path(path).filename(), .source = &source, .error = {}});
 }
 

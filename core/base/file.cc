@@ -28,16 +28,22 @@ std::string folder_of(const std::string& path) {
 // For mkostemp(3); beside the destination, as a rename must stay within one file system.
 std::string temporary_name(const std::string& path) { return folder_of(path) + "/.tierline-XXXXXX"; }
 
+/// A descriptor of a regular file, for reading.
+Result<int> open_regular(const std::string& path, struct stat& info) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return system_error(ErrorCode::NoInput, "cannot open", path);
+  if (::fstat(fd, &info) == 0 && S_ISREG(info.st_mode)) return fd;
+  ::close(fd);
+  return Error{ErrorCode::NoInput, "not a regular file", path};
+}
+
 }  // namespace
 
 Result<MappedFile> MappedFile::open(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return system_error(ErrorCode::NoInput, "cannot open", path);
   struct stat info = {};
-  if (::fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
-    ::close(fd);
-    return Error{ErrorCode::NoInput, "not a regular file", path};
-  }
+  const Result<int> opened = open_regular(path, info);
+  if (!opened) return opened.error();
+  const int fd = *opened;
   MappedFile file;
   if (info.st_size > 0) {
     const auto size = static_cast<std::size_t>(info.st_size);
@@ -62,6 +68,31 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
 
 MappedFile::~MappedFile() {
   if (!bytes_.empty()) ::munmap(const_cast<std::uint8_t*>(bytes_.data()), bytes_.size());
+}
+
+Result<FileReader> FileReader::open(const std::string& path) {
+  struct stat info = {};
+  const Result<int> opened = open_regular(path, info);
+  if (!opened) return opened.error();
+  FileReader reader;
+  reader.path_ = path;
+  reader.fd_ = *opened;
+  return reader;
+}
+
+FileReader::FileReader(FileReader&& other) noexcept
+    : path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)) {}
+
+FileReader::~FileReader() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+Result<std::size_t> FileReader::read(std::span<std::uint8_t> place) {
+  while (true) {
+    const ssize_t count = ::read(fd_, place.data(), place.size());
+    if (count >= 0) return static_cast<std::size_t>(count);
+    if (errno != EINTR) return system_error(ErrorCode::Io, "cannot read", path_);
+  }
 }
 
 Result<AtomicFile> AtomicFile::create(const std::string& path) {

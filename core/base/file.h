@@ -2,6 +2,8 @@
 
 // Files: reading by mapping, writing so that a reader sees the old file or the new one, never half.
 
+#include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -27,6 +29,27 @@ class MappedFile {
  private:
   MappedFile() = default;
   ByteSpan bytes_;
+};
+
+/// A file read from its beginning to its end, of which only a piece is in memory. Movable.
+class FileReader {
+ public:
+  /// Errors: as MappedFile::open().
+  static Result<FileReader> open(const std::string& path);
+
+  FileReader(FileReader&& other) noexcept;
+  FileReader& operator=(FileReader&&) = delete;
+  FileReader(const FileReader&) = delete;
+  FileReader& operator=(const FileReader&) = delete;
+  ~FileReader();
+
+  /// How many bytes of `place` the file has filled; 0 at its end. Errors: Io.
+  Result<std::size_t> read(std::span<std::uint8_t> place);
+
+ private:
+  FileReader() = default;
+  std::string path_;
+  int fd_ = -1;
 };
 
 /// Writes a file out of sight beside its destination, mode 0600, and moves it there when it is complete and

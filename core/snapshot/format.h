@@ -21,7 +21,7 @@ inline constexpr std::size_t kTrailerSize = 40;
 /// Objects per chunk, and the size of a chunk's heap after which the next chunk begins. Chosen so that
 /// offsets fit 32 bits and one chunk is a comfortable unit to verify, and to hold in memory a few times over.
 inline constexpr std::uint32_t kChunkObjects = 65536;
-inline constexpr std::uint64_t kChunkHeap = 16u << 20;
+inline constexpr std::uint64_t kChunkHeap = 4u << 20;
 
 /// How a value of DN syntax begins.
 inline constexpr std::uint8_t kDnAsText = 0;

@@ -9,11 +9,15 @@ import random
 import shutil
 import stat
 import subprocess
+import sys
 import tempfile
 import unittest
 import zipfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/bench"))
+import generate_collection  # noqa: E402
+
 COLLECTIONS = ROOT / "fixtures/collections"
 TIERLINE = os.environ["TIERLINE"]
 DOMAIN = "S-1-5-21-1-2-3"
@@ -576,6 +580,16 @@ class Damaged(Import):
         self.refused(path, "unpacks to more")
         many = self.archive([(f"{number}_users.json", b"{}") for number in range(10_001)])
         self.refused(many, "too many members")
+
+    def test_a_large_document_is_never_whole_in_memory(self):
+        path = self.folder / "users.json"
+        generate_collection.write(path, 96)
+        with open(os.devnull, "wb") as nowhere:
+            pid = os.posix_spawn(TIERLINE, [TIERLINE, "import", str(path), "-o", str(self.snapshot)], os.environ,
+                                 file_actions=[(os.POSIX_SPAWN_DUP2, nowhere.fileno(), 2)])
+            _, status, used = os.wait4(pid, 0)
+        self.assertEqual(os.waitstatus_to_exitcode(status), 0)
+        self.assertLess(used.ru_maxrss * 1024, path.stat().st_size)
 
     def test_archives_that_are_damaged(self):
         whole = self.archive([("users.json", self.good)]).read_bytes()
