@@ -181,7 +181,7 @@ AttributeId Builder::attribute(std::string_view name, AttributeSyntax syntax) {
     state.attribute_ids.emplace(std::move(key), id);
   }
   // Most sources ask for each name again and again in one spelling.
-  if (state.attribute_ids.size() < 2 * kNoAttribute) state.attribute_ids.emplace(name, id);
+  if (state.attribute_ids.size() < std::size_t{2} * kNoAttribute) state.attribute_ids.emplace(name, id);
   return id;
 }
 
