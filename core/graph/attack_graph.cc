@@ -1,6 +1,7 @@
 #include "core/graph/attack_graph.h"
 
 #include <algorithm>
+#include <map>
 #include <tuple>
 
 #include "core/graph/graph_builder.h"
@@ -63,6 +64,23 @@ EdgeId AttackGraph::find_edge(NodeId source, NodeId target, knowledge::EdgeKind 
   return static_cast<EdgeId>(found - edges_.begin());
 }
 
+std::vector<AttackGraph::Proof> AttackGraph::proofs(EdgeId edge) const {
+  std::vector<Proof> found;
+  std::vector<bool> is_joint(evidence(edge).size(), false);
+  if (const auto joint = joint_proofs_.find(edge); joint != joint_proofs_.end()) {
+    found = joint->second;
+    for (const Proof& proof : found) {
+      for (const auto& part : proof) {
+        for (const std::uint32_t place : part) is_joint[place] = true;
+      }
+    }
+  }
+  for (std::uint32_t place = 0; place < is_joint.size(); ++place) {
+    if (!is_joint[place]) found.push_back({{place}});
+  }
+  return found;
+}
+
 NodeId GraphBuilder::add_node(Node node) {
   nodes_.push_back(std::move(node));
   return static_cast<NodeId>(nodes_.size() - 1);
@@ -83,11 +101,22 @@ void GraphBuilder::add_edge(const Edge& edge, Evidence evidence) {
     edges_.push_back({edge, evidence});
 }
 
+void GraphBuilder::add_joint_edge(const Edge& edge, const std::vector<std::vector<Evidence>>& parts) {
+  if (edge.source == edge.target && !knowledge::may_be_to_itself(edge.kind)) return;
+  ++joint_proofs_;
+  std::uint32_t number = 0;
+  for (const std::vector<Evidence>& part : parts) {
+    for (const Evidence& evidence : part) edges_.push_back({edge, evidence, {joint_proofs_, number}});
+    ++number;
+  }
+}
+
 AttackGraph GraphBuilder::finish() {
   std::sort(edges_.begin(), edges_.end(), [](const PendingEdge& a, const PendingEdge& b) {
     const auto left = identity_of(a.edge);
     const auto right = identity_of(b.edge);
-    return left != right ? left < right : a.evidence < b.evidence;
+    if (left != right) return left < right;
+    return std::tie(a.evidence, a.part) < std::tie(b.evidence, b.part);
   });
   AttackGraph graph;
   graph.nodes_ = std::move(nodes_);
@@ -96,21 +125,34 @@ AttackGraph GraphBuilder::finish() {
   graph.out_start_.assign(node_count + 1, 0);
   graph.in_start_.assign(node_count + 1, 0);
 
+  std::map<EdgeId, std::map<std::uint32_t, std::map<std::uint32_t, std::vector<std::uint32_t>>>> joint;
   for (std::size_t i = 0; i < edges_.size(); ++i) {
     const PendingEdge& pending = edges_[i];
     const bool same = i != 0 && identity_of(edges_[i - 1].edge) == identity_of(pending.edge);
     if (same) {
       merge(graph.edges_.back(), pending.edge);
-      if (edges_[i - 1].evidence == pending.evidence) continue;
     } else {
       graph.edges_.push_back(pending.edge);
       graph.evidence_start_.push_back(static_cast<std::uint32_t>(graph.evidence_.size()));
       ++graph.out_start_[pending.edge.source + 1];
       ++graph.in_start_[pending.edge.target + 1];
     }
-    graph.evidence_.push_back(pending.evidence);
+    if (!same || edges_[i - 1].evidence != pending.evidence) graph.evidence_.push_back(pending.evidence);
+    if (pending.part.proof != 0) {
+      const auto place =
+          static_cast<std::uint32_t>(graph.evidence_.size() - graph.evidence_start_.back() - 1);
+      joint[static_cast<EdgeId>(graph.edges_.size() - 1)][pending.part.proof][pending.part.number].push_back(
+          place);
+    }
   }
   graph.evidence_start_.push_back(static_cast<std::uint32_t>(graph.evidence_.size()));
+  for (const auto& [edge, proofs] : joint) {
+    std::vector<AttackGraph::Proof>& of_edge = graph.joint_proofs_[edge];
+    for (const auto& [proof, parts] : proofs) {
+      AttackGraph::Proof& found = of_edge.emplace_back();
+      for (const auto& [part, places] : parts) found.push_back(places);
+    }
+  }
   for (std::size_t n = 0; n < node_count; ++n) {
     graph.out_start_[n + 1] += graph.out_start_[n];
     graph.in_start_[n + 1] += graph.in_start_[n];

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "core/directory/sid.h"
@@ -101,6 +102,11 @@ class AttackGraph {
                                         evidence_start_[edge + 1] - evidence_start_[edge]);
   }
 
+  /// One way to prove an edge: of each part, which are places in evidence(), one piece must hold.
+  using Proof = std::vector<std::vector<std::uint32_t>>;
+  /// The proofs of an edge. Without joint ones, each piece of evidence is a proof of its own.
+  std::vector<Proof> proofs(EdgeId edge) const;
+
   /// An edge with a condition holds only for an actor whose token contains none of these nodes: deny
   /// entries stand before the grant. Ascending.
   std::span<const NodeId> excluded(ConditionId condition) const { return conditions_[condition]; }
@@ -118,6 +124,7 @@ class AttackGraph {
   std::vector<std::uint32_t> in_start_;
   std::vector<Evidence> evidence_;
   std::vector<std::uint32_t> evidence_start_;
+  std::unordered_map<EdgeId, std::vector<Proof>> joint_proofs_;
   std::vector<std::vector<NodeId>> conditions_;
 };
 

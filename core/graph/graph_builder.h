@@ -28,10 +28,22 @@ class GraphBuilder {
   /// says nothing and is dropped, unless its kind may be one.
   void add_edge(const Edge& edge, Evidence evidence);
 
+  /// The same with a proof that takes several things at once: a piece of evidence of each part. Empty parts say nothing.
+  void add_joint_edge(const Edge& edge, const std::vector<std::vector<Evidence>>& parts);
+
+  /// Where a piece of evidence belongs in a proof that takes several.
+  struct Part {
+    std::uint32_t proof = 0;  ///< 0 = the evidence is one by itself
+    std::uint32_t number = 0;
+
+    friend auto operator<=>(const Part&, const Part&) = default;
+  };
+
   /// Edges added so far, for passes that look at the work of earlier ones.
   struct PendingEdge {
     Edge edge;
     Evidence evidence;
+    Part part = {};
   };
   const std::vector<PendingEdge>& pending() const { return edges_; }
 
@@ -41,6 +53,7 @@ class GraphBuilder {
  private:
   std::vector<Node> nodes_;
   std::vector<PendingEdge> edges_;
+  std::uint32_t joint_proofs_ = 0;
   std::vector<std::vector<NodeId>> conditions_ = {{}};
   std::map<std::vector<NodeId>, ConditionId> condition_ids_;
 };
