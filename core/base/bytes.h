@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace tierline {
@@ -18,6 +19,12 @@ inline ByteSpan as_bytes(std::string_view text) noexcept {
 
 inline std::string_view as_text(ByteSpan bytes) noexcept {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+/// Adds an integer in little-endian order.
+template <class Integer>
+void append(std::string& out, Integer value) {
+  for (std::size_t i = 0; i < sizeof(Integer); ++i) out += static_cast<char>((value >> (8 * i)) & 0xFF);
 }
 
 /// Reads little-endian integers from bytes that nobody vouches for.

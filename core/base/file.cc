@@ -28,6 +28,18 @@ std::string folder_of(const std::string& path) {
 // For mkostemp(3); beside the destination, as a rename must stay within one file system.
 std::string temporary_name(const std::string& path) { return folder_of(path) + "/.tierline-XXXXXX"; }
 
+Status write_all(int fd, ByteSpan bytes, const std::string& path) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+    if (written < 0) {
+      if (errno == EINTR) continue;
+      return system_error(ErrorCode::Io, "cannot write", path);
+    }
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
 /// A descriptor of a regular file, for reading.
 Result<int> open_regular(const std::string& path, struct stat& info) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -43,10 +55,28 @@ Result<MappedFile> MappedFile::open(const std::string& path) {
   struct stat info = {};
   const Result<int> opened = open_regular(path, info);
   if (!opened) return opened.error();
-  const int fd = *opened;
+  return map(*opened, static_cast<std::size_t>(info.st_size), path);
+}
+
+Result<MappedFile> MappedFile::in_memory(const std::function<Status(const Write& write)>& fill) {
+  const std::string name = "memory";
+  const int fd = ::memfd_create(name.c_str(), MFD_CLOEXEC);
+  if (fd < 0) return system_error(ErrorCode::Io, "cannot create", name);
+  std::size_t size = 0;
+  Status status = fill([&](ByteSpan bytes) -> Status {
+    size += bytes.size();
+    return write_all(fd, bytes, name);
+  });
+  if (!status) {
+    ::close(fd);
+    return std::move(status).error();
+  }
+  return map(fd, size, name);
+}
+
+Result<MappedFile> MappedFile::map(int fd, std::size_t size, const std::string& path) {
   MappedFile file;
-  if (info.st_size > 0) {
-    const auto size = static_cast<std::size_t>(info.st_size);
+  if (size > 0) {
     void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (address == MAP_FAILED) {
       Error error = system_error(ErrorCode::Io, "cannot map", path);
@@ -132,17 +162,7 @@ AtomicFile::~AtomicFile() {
   if (!temporary_.empty()) ::unlink(temporary_.c_str());
 }
 
-Status AtomicFile::write(ByteSpan bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(fd_, bytes.data(), bytes.size());
-    if (written < 0) {
-      if (errno == EINTR) continue;
-      return system_error(ErrorCode::Io, "cannot write", path_);
-    }
-    bytes = bytes.subspan(static_cast<std::size_t>(written));
-  }
-  return {};
-}
+Status AtomicFile::write(ByteSpan bytes) { return write_all(fd_, bytes, path_); }
 
 // linkat(2) does not replace a file, so the name it gives is a temporary one that commit() renames.
 Status AtomicFile::give_name() {

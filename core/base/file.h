@@ -3,6 +3,7 @@
 // Files: reading by mapping, writing so that a reader sees the old file or the new one, never half.
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,6 +19,11 @@ class MappedFile {
   /// Errors: NoInput when `path` cannot be opened or is no regular file, Io when it cannot be mapped.
   static Result<MappedFile> open(const std::string& path);
 
+  /// A file that is in memory only and of which nobody else knows, filled by `fill`, which is given what to write with.
+  /// Errors: Io; those of `fill`.
+  using Write = std::function<Status(ByteSpan bytes)>;
+  static Result<MappedFile> in_memory(const std::function<Status(const Write& write)>& fill);
+
   MappedFile(MappedFile&& other) noexcept;
   MappedFile& operator=(MappedFile&& other) noexcept;
   MappedFile(const MappedFile&) = delete;
@@ -28,6 +34,8 @@ class MappedFile {
 
  private:
   MappedFile() = default;
+  /// Closes `fd`.
+  static Result<MappedFile> map(int fd, std::size_t size, const std::string& path);
   ByteSpan bytes_;
 };
 

@@ -64,11 +64,6 @@ std::optional<std::string> value_to_text(ValueType type, ByteReader& reader, Byt
   return std::nullopt;
 }
 
-template <class Integer>
-void append(std::string& out, Integer value) {
-  for (std::size_t i = 0; i < sizeof(Integer); ++i) out += static_cast<char>((value >> (8 * i)) & 0xFF);
-}
-
 void append_counted(std::string& out, std::string_view bytes) {
   append(out, static_cast<std::uint32_t>(bytes.size()));
   out += bytes;

@@ -85,11 +85,6 @@ void append_acl(std::string& out, std::uint16_t control, std::uint16_t ControlFl
   for (const Ace& ace : acl->aces) append_ace(out, ace, context);
 }
 
-template <class Integer>
-void append(std::string& out, Integer value) {
-  for (std::size_t i = 0; i < sizeof(Integer); ++i) out += static_cast<char>((value >> (8 * i)) & 0xFF);
-}
-
 /// Reads a descriptor and lays it out.
 class Parser {
  public:
@@ -98,7 +93,7 @@ class Parser {
   Result<std::string> parse() {
     for (in_.skip_spaces(); !in_.at_end(); in_.skip_spaces()) read_part();
     if (in_.failed()) return in_.take_error();
-    return layout();
+    return lay_out({.control = control_, .owner = owner_, .group = group_, .sacl = sacl_, .dacl = dacl_});
   }
 
  private:
@@ -222,28 +217,6 @@ class Parser {
         type == AceType::ResourceAttribute ? read_resource_attribute(in_) : read_condition(in_);
     data.resize((data.size() + 3) / 4 * 4);  // [MS-DTYP] 2.4.4.17.4: what text says is padded
     return data;
-  }
-
-  std::string layout() const {
-    std::string body;
-    const auto place = [&](const std::string& part) {
-      const auto offset = part.empty() ? 0u : static_cast<std::uint32_t>(kHeaderSize + body.size());
-      body += part;
-      return offset;
-    };
-    const std::uint32_t sacl = place(sacl_);
-    const std::uint32_t dacl = place(dacl_);
-    const std::uint32_t owner = place(owner_);
-    const std::uint32_t group = place(group_);
-    std::string bytes;
-    append(bytes, std::uint8_t{1});
-    append(bytes, std::uint8_t{0});
-    append(bytes, static_cast<std::uint16_t>(control_ | sd_control::kSelfRelative));
-    append(bytes, owner);
-    append(bytes, group);
-    append(bytes, sacl);
-    append(bytes, dacl);
-    return bytes + body;
   }
 
   static constexpr std::array<std::string_view, 4> kParts = {"O:", "G:", "D:", "S:"};

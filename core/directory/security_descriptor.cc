@@ -176,4 +176,51 @@ Result<SecurityDescriptor> SecurityDescriptor::parse(ByteSpan bytes) {
   return sd;
 }
 
+std::string lay_out(const DescriptorParts& parts) {
+  std::string body;
+  const auto place = [&](std::string_view part) {
+    const auto offset = part.empty() ? 0u : static_cast<std::uint32_t>(kHeaderSize + body.size());
+    body += part;
+    return offset;
+  };
+  const std::uint32_t sacl = place(parts.sacl);
+  const std::uint32_t dacl = place(parts.dacl);
+  const std::uint32_t owner = place(parts.owner);
+  const std::uint32_t group = place(parts.group);
+  std::string bytes;
+  append(bytes, std::uint8_t{1});
+  append(bytes, parts.resource_manager_control);
+  append(bytes, static_cast<std::uint16_t>(parts.control | sd_control::kSelfRelative));
+  append(bytes, owner);
+  append(bytes, group);
+  append(bytes, sacl);
+  append(bytes, dacl);
+  return bytes + body;
+}
+
+std::string to_bytes(const Acl& acl) {
+  std::string entries;
+  for (const Ace& ace : acl.aces) entries += as_text(ace.raw);
+  std::string bytes;
+  append(bytes, acl.revision);
+  append(bytes, std::uint8_t{0});
+  append(bytes, static_cast<std::uint16_t>(entries.size() + kAclHeaderSize));
+  append(bytes, static_cast<std::uint16_t>(acl.aces.size()));
+  append(bytes, std::uint16_t{0});
+  return bytes + entries;
+}
+
+std::string to_bytes(const SecurityDescriptor& descriptor) {
+  const std::string owner = descriptor.owner ? descriptor.owner->to_bytes() : "";
+  const std::string group = descriptor.group ? descriptor.group->to_bytes() : "";
+  const std::string sacl = descriptor.sacl ? to_bytes(*descriptor.sacl) : "";
+  const std::string dacl = descriptor.dacl ? to_bytes(*descriptor.dacl) : "";
+  return lay_out({.control = descriptor.control,
+                  .owner = owner,
+                  .group = group,
+                  .sacl = sacl,
+                  .dacl = dacl,
+                  .resource_manager_control = descriptor.resource_manager_control});
+}
+
 }  // namespace tierline::directory

@@ -5,6 +5,8 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/bytes.h"
@@ -118,5 +120,24 @@ struct SecurityDescriptor {
   /// after it can be trusted. So is an offset into the header.
   static Result<SecurityDescriptor> parse(ByteSpan bytes);
 };
+
+/// The parts of a descriptor as bytes, each empty when it is absent.
+struct DescriptorParts {
+  std::uint16_t control = 0;
+  std::string_view owner = {};
+  std::string_view group = {};
+  std::string_view sacl = {};
+  std::string_view dacl = {};
+  std::uint8_t resource_manager_control = 0;
+};
+
+/// The self-relative form as Windows lays it out: header, SACL, DACL, owner, group.
+std::string lay_out(const DescriptorParts& parts);
+
+/// An access control list of the entries' `raw` bytes. REQUIRES: they are no longer in all than those of a list that was read.
+std::string to_bytes(const Acl& acl);
+
+/// The self-relative form of a descriptor that was read and changed since.
+std::string to_bytes(const SecurityDescriptor& descriptor);
 
 }  // namespace tierline::directory

@@ -56,7 +56,7 @@ void fill(List list, const Range& range) {
 /// The file as it grows: chunks first, then contents and trailer.
 class FileWriter {
  public:
-  explicit FileWriter(AtomicFile& file) : file_(file) {}
+  explicit FileWriter(const MappedFile::Write& write) : write_(write) {}
 
   Status header() {
     header_ = std::string(kMagic);
@@ -107,19 +107,12 @@ class FileWriter {
     std::uint64_t checksum;
   };
 
-  template <class Integer>
-  static void append(std::string& out, Integer value) {
-    char raw[sizeof value];
-    std::memcpy(raw, &value, sizeof value);
-    out.append(raw, sizeof value);
-  }
-
   Status put(ByteSpan bytes) {
     offset_ += bytes.size();
-    return file_.write(bytes);
+    return write_(bytes);
   }
 
-  AtomicFile& file_;
+  const MappedFile::Write& write_;
   std::string header_;
   std::uint64_t offset_ = 0;
   std::vector<ChunkEntry> chunks_;
@@ -151,6 +144,7 @@ struct Builder::State {
                             const IndexByDn& by_dn) const;
   Status write_descriptors(FileWriter& writer) const;
   Status write_meta(FileWriter& writer, const Provenance& provenance) const;
+  Status write_all(const MappedFile::Write& write, const Provenance& provenance);
 };
 
 Builder::Builder() : state_(std::make_unique<State>()) {
@@ -404,20 +398,32 @@ Status Builder::State::write_meta(FileWriter& writer, const Provenance& provenan
   return writer.chunk(schema::Chunk::Kind::META, 1, message);
 }
 
-Status Builder::write(const std::string& path, const Provenance& provenance) {
-  if (state_->too_large) {
+// Afterwards the builder is spent.
+Status Builder::State::write_all(const MappedFile::Write& write, const Provenance& provenance) {
+  if (too_large) {
     return Error{ErrorCode::BadData, "a value or the number of attributes exceeds what a snapshot can hold"};
   }
-  state_->sort_and_merge();
+  sort_and_merge();
+  FileWriter writer(write);
+  if (Status status = writer.header(); !status) return status;
+  if (Status status = write_objects(writer); !status) return status;
+  if (Status status = write_descriptors(writer); !status) return status;
+  if (Status status = write_meta(writer, provenance); !status) return status;
+  return writer.contents_and_trailer();
+}
+
+Status Builder::write(const std::string& path, const Provenance& provenance) {
   Result<AtomicFile> file = AtomicFile::create(path);
   if (!file) return std::move(file).error();
-  FileWriter writer(*file);
-  if (Status status = writer.header(); !status) return status;
-  if (Status status = state_->write_objects(writer); !status) return status;
-  if (Status status = state_->write_descriptors(writer); !status) return status;
-  if (Status status = state_->write_meta(writer, provenance); !status) return status;
-  if (Status status = writer.contents_and_trailer(); !status) return status;
-  return file->commit();
+  const Status status = state_->write_all([&](ByteSpan bytes) { return file->write(bytes); }, provenance);
+  return status ? file->commit() : status;
+}
+
+Result<File> Builder::keep(const Provenance& provenance) {
+  Result<MappedFile> mapped = MappedFile::in_memory(
+      [&](const MappedFile::Write& write) { return state_->write_all(write, provenance); });
+  if (!mapped) return std::move(mapped).error();
+  return File::of(*std::move(mapped), provenance.server);
 }
 
 }  // namespace tierline::snapshot

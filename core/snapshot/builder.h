@@ -12,6 +12,7 @@
 #include "core/base/result.h"
 #include "core/snapshot/ids.h"
 #include "core/snapshot/meta.h"
+#include "core/snapshot/snapshot.h"
 
 namespace tierline::snapshot {
 
@@ -66,6 +67,9 @@ class Builder {
   /// Writes the file (mode 0600, by rename; see AtomicFile). The builder is spent afterwards.
   /// Errors: CannotCreate, Io; BadData when a single object or the whole exceeds the format's limits.
   Status write(const std::string& path, const Provenance& provenance);
+
+  /// The same, in memory that belongs to the result. Errors: Io; BadData as above.
+  Result<File> keep(const Provenance& provenance);
 
  private:
   struct State;

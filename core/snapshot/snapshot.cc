@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <charconv>
 
-#include "core/base/file.h"
 #include "core/base/text.h"
 #include "core/snapshot/format.h"
 #include "core/snapshot/snapshot.capnp.h"
@@ -194,7 +193,11 @@ const std::string& File::identity() const { return state_->identity; }
 Result<File> File::open(const std::string& path) {
   Result<MappedFile> mapped = MappedFile::open(path);
   if (!mapped) return std::move(mapped).error();
-  auto state = std::make_unique<State>(std::move(*mapped), path);
+  return of(*std::move(mapped), path);
+}
+
+Result<File> File::of(MappedFile mapped, const std::string& name) {
+  auto state = std::make_unique<State>(std::move(mapped), name);
   if (Status status = state->read_contents(); !status) return std::move(status).error();
   return File(std::move(state));
 }

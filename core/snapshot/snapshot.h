@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/base/bytes.h"
+#include "core/base/file.h"
 #include "core/base/result.h"
 #include "core/directory/guid.h"
 #include "core/snapshot/ids.h"
@@ -106,6 +107,8 @@ class File {
  public:
   /// Errors: NoInput; BadData for a file that is no snapshot, is cut off, damaged, or newer than this reader.
   static Result<File> open(const std::string& path);
+  /// The same of what is in memory already; `name` is what errors call it.
+  static Result<File> of(MappedFile mapped, const std::string& name);
 
   File(File&&) noexcept;
   File& operator=(File&&) noexcept;
