@@ -45,19 +45,36 @@ Derived derive_as_bloodhound(Derivation& derivation) {
 
 }  // namespace
 
-void add_edge(Derivation& derivation, graph::NodeId source, graph::NodeId target, knowledge::EdgeKind kind,
-              graph::Evidence evidence, knowledge::Caveats caveats, bool traversable,
-              graph::ConditionId condition) {
+namespace {
+
+graph::Edge stated_edge(const Derivation& derivation, graph::NodeId source, graph::NodeId target,
+                        knowledge::EdgeKind kind, knowledge::Caveats caveats, bool traversable,
+                        graph::ConditionId condition) {
   const knowledge::EdgeKindInfo& info = knowledge::info_of(kind);
   const auto found = derivation.stated.find({source, kind, target});
   const auto stated = found == derivation.stated.end() ? Derivation::Stated() : found->second;
-  derivation.graph.add_edge({.source = source,
-                             .target = target,
-                             .kind = kind,
-                             .traversable = info.traversable && traversable && !stated.is_weak,
-                             .caveats = info.caveats | caveats,
-                             .condition = condition == 0 ? stated.condition : condition},
+  return {.source = source,
+          .target = target,
+          .kind = kind,
+          .traversable = info.traversable && traversable && !stated.is_weak,
+          .caveats = info.caveats | caveats,
+          .condition = condition == 0 ? stated.condition : condition};
+}
+
+}  // namespace
+
+void add_edge(Derivation& derivation, graph::NodeId source, graph::NodeId target, knowledge::EdgeKind kind,
+              graph::Evidence evidence, knowledge::Caveats caveats, bool traversable,
+              graph::ConditionId condition) {
+  derivation.graph.add_edge(stated_edge(derivation, source, target, kind, caveats, traversable, condition),
                             evidence);
+}
+
+void add_joint_edge(Derivation& derivation, graph::NodeId source, graph::NodeId target,
+                    knowledge::EdgeKind kind, const std::vector<std::vector<graph::Evidence>>& parts,
+                    knowledge::Caveats caveats, graph::ConditionId condition) {
+  derivation.graph.add_joint_edge(stated_edge(derivation, source, target, kind, caveats, true, condition),
+                                  parts);
 }
 
 Derived derive(const snapshot::Snapshot& snapshot, Rules rules) {

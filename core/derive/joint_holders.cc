@@ -19,7 +19,7 @@ JointHolders::JointHolders(const graph::GraphBuilder& builder, Rules rules) : ru
     const NodeKind kind = builder.node(n).kind;
     if (kind == NodeKind::User || kind == NodeKind::Computer) accounts_.insert(n);
   }
-  for (const auto& [edge, evidence] : builder.pending()) {
+  for (const auto& [edge, evidence, part] : builder.pending()) {
     if (edge.kind != EdgeKind::MemberOf && edge.kind != EdgeKind::MemberOfLocalGroup) continue;
     groups_of_[edge.source].push_back(edge.target);
     members_of_[edge.target].push_back(edge.source);

@@ -18,7 +18,7 @@ const std::vector<NodeId>& find_or_none(const std::unordered_map<NodeId, std::ve
 }  // namespace
 
 Tokens::Tokens(const graph::GraphBuilder& builder) {
-  for (const auto& [edge, evidence] : builder.pending()) {
+  for (const auto& [edge, evidence, part] : builder.pending()) {
     if (!knowledge::puts_in_token(edge.kind) || !edge.traversable) continue;
     parents_[edge.source].push_back(edge.target);
     members_[edge.target].push_back(edge.source);

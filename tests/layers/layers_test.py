@@ -15,10 +15,11 @@ ROOMS = {
     "core/snapshot": {"core/base", "core/directory"},
     "core/graph": {"core/base", "core/directory", "core/knowledge"},
     "core/derive": {"core/base", "core/directory", "core/knowledge", "core/snapshot", "core/graph"},
+    "core/facts": {"core/base", "core/directory", "core/knowledge", "core/snapshot", "core/graph"},
     "collectors": {"core/base", "core/directory", "core/knowledge", "core/snapshot"},
-    "queries": {"core/base", "core/directory", "core/knowledge", "core/snapshot", "core/graph"},
+    "queries": {"core/base", "core/directory", "core/knowledge", "core/snapshot", "core/graph", "core/facts"},
     "viewer": {"core/base", "core/directory", "core/knowledge", "core/snapshot", "core/graph", "core/derive",
-               "collectors", "queries"},
+               "core/facts", "collectors", "queries"},
 }
 # Not part of the house: tests may look everywhere, and nothing looks at them.
 OUTSIDE = {"build", "tests"}

@@ -6,6 +6,7 @@
 
 namespace tierline::viewer::cli {
 
+Action declare_chokepoints(CLI::App& app);
 Action declare_collect(CLI::App& app);
 Action declare_diff(CLI::App& app);
 Action declare_edges(CLI::App& app);
@@ -15,7 +16,9 @@ Action declare_exposure(CLI::App& app);
 Action declare_import(CLI::App& app);
 Action declare_info(CLI::App& app);
 Action declare_paths(CLI::App& app);
+Action declare_plan(CLI::App& app);
 Action declare_rights(CLI::App& app);
 Action declare_sddl(CLI::App& app);
+Action declare_whatif(CLI::App& app);
 
 }  // namespace tierline::viewer::cli

@@ -49,7 +49,7 @@ void add_dcsync(Derivation& derivation, NodeId head, const JointHolders& joint) 
   std::set<NodeId> changes;
   std::set<NodeId> all;
   Evidence evidence = by(Rule::JoinedReplicationRights);
-  for (const auto& [edge, proof] : derivation.graph.pending()) {
+  for (const auto& [edge, proof, part] : derivation.graph.pending()) {
     if (edge.target != head) continue;
     if (edge.kind == EdgeKind::GetChanges) changes.insert(edge.source);
     if (edge.kind == EdgeKind::GetChangesAll) all.insert(edge.source);

@@ -322,41 +322,49 @@ class Certificates {
     const Template& one;
     const Authority& authority;
     std::vector<Evidence> settings;
-    /// Which of the domains that trust the authority it works in; all of them when there is none.
-    std::function<bool(NodeId)> works_in = {};
-    bool by_own_rights = true;      ///< the principals themselves enrol, or change the template
+    /// Whether it works in one of the domains that trust the authority, and what there makes it so, any of which is
+    /// enough; it works in all of them when there is none.
+    std::function<std::optional<std::vector<Evidence>>(NodeId)> works_in = {};
     std::vector<NodeId> also = {};  ///< further templates and authorities that they enrol on
+    /// Where others enrol for them: the rights over those, by principal. Otherwise they enrol themselves, or change the
+    /// template.
+    const std::map<NodeId, std::vector<Evidence>>* over_others = nullptr;
   };
 
   void reach(const Nodes& principals, const Escalation& way) {
     for (const NodeId domain : way.authority.domains) {
-      if (way.works_in && !way.works_in(domain)) continue;
-      for (const NodeId principal : principals) conclude(principal, domain, way);
+      const auto settings = way.works_in ? way.works_in(domain) : std::optional(std::vector<Evidence>());
+      if (!settings) continue;
+      for (const NodeId principal : principals) conclude(principal, domain, way, *settings);
     }
   }
 
   /// One edge with all that it rests on: the settings, and the rights that the principal, or a group it is in, has on
   /// the templates and authorities.
-  void conclude(NodeId principal, NodeId target, const Escalation& way) {
+  void conclude(NodeId principal, NodeId target, const Escalation& way,
+                const std::vector<Evidence>& settings_there = {}) {
+    const bool by_own_rights = way.over_others == nullptr;
     std::vector<NodeId> nodes = {way.authority.node};
-    if (way.by_own_rights) nodes.push_back(way.one.node);
+    if (by_own_rights) nodes.push_back(way.one.node);
     nodes.insert(nodes.end(), way.also.begin(), way.also.end());
     knowledge::Caveats caveats;
-    std::vector<Evidence> proof = way.settings;
+    std::vector<std::vector<Evidence>> proof;
+    for (const Evidence& setting : way.settings) proof.push_back({setting});
+    proof.push_back(settings_there);
+    if (!by_own_rights) proof.push_back(way.over_others->at(principal));
     for (const NodeId node : nodes) {
+      std::vector<Evidence>& rights = proof.emplace_back();
       std::optional<knowledge::Caveats> of_all;
-      for (const auto& [edge, evidence] : rights_on(node)) {
+      for (const auto& [edge, evidence, part] : rights_on(node)) {
         if (!counts(edge, way)) continue;
-        const bool holds = !way.by_own_rights || joint_.is_in(principal, {edge.source});
+        const bool holds = !by_own_rights || joint_.is_in(principal, {edge.source});
         if (!holds || is_excluded(principal, edge.condition)) continue;
         of_all = of_all ? knowledge::Caveats::from_bits(of_all->bits() & edge.caveats.bits()) : edge.caveats;
-        if (way.by_own_rights) proof.push_back(evidence);
+        if (by_own_rights) rights.push_back(evidence);
       }
       caveats |= of_all.value_or(knowledge::Caveats());
     }
-    for (const Evidence& evidence : proof) {
-      add_edge(derivation_, principal, target, way.kind, evidence, caveats);
-    }
+    add_joint_edge(derivation_, principal, target, way.kind, proof, caveats);
   }
 
   bool is_excluded(NodeId principal, graph::ConditionId condition) const {
@@ -478,11 +486,43 @@ class Certificates {
                      authority,
                      {settings_.evidence(agent.node, "effectiveekus"),
                       settings_.evidence(one.node, "authenticationenabled")},
-                     [&](NodeId domain) { return first->domains.contains(domain); },
-                     true,
+                     [&](NodeId domain) {
+                       return first->domains.contains(domain) ? std::optional(std::vector<Evidence>())
+                                                              : std::nullopt;
+                     },
                      {agent.node, first->node}});
       }
     }
+  }
+
+  // Who has one of the rights over an account, and some of the entries that give it: one entry may be inherited by all.
+  void take_control(Nodes& attackers, std::map<NodeId, std::vector<Evidence>>& control, NodeId account,
+                    std::initializer_list<EdgeKind> kinds) {
+    constexpr std::size_t kEnough = 16;
+    const Nodes found = holders(account, kinds);
+    for (const NodeId attacker : found) {
+      attackers.insert(attacker);
+      std::vector<Evidence>& evidence = control[attacker];
+      if (evidence.size() >= kEnough) continue;
+      for (const std::uint32_t place : rights_over(account)) {
+        const auto& pending = builder_.pending()[place];
+        const bool counts = std::find(kinds.begin(), kinds.end(), pending.edge.kind) != kinds.end();
+        if (counts && joint_.is_in(attacker, {pending.edge.source})) evidence.push_back(pending.evidence);
+      }
+    }
+  }
+
+  /// The edges into an account, by their places in what the builder holds.
+  const std::vector<std::uint32_t>& rights_over(NodeId account) {
+    if (rights_over_.empty()) {
+      const auto& pending = builder_.pending();
+      for (std::uint32_t i = 0; i < pending.size(); ++i) {
+        const NodeKind kind = builder_.node(pending[i].edge.target).kind;
+        if (kind == NodeKind::User || kind == NodeKind::Computer)
+          rights_over_[pending[i].edge.target].push_back(i);
+      }
+    }
+    return rights_over_[account];
   }
 
   // ESC9 and ESC10: who can rename an account that enrols gets a certificate in another one's name.
@@ -495,19 +535,22 @@ class Certificates {
     for (const bool by_host : {false, true}) {
       if (!(by_host ? one.carries_host_name : one.carries_user_name)) continue;
       Nodes attackers;
+      std::map<NodeId, std::vector<Evidence>> control;
       for (const NodeId account : accounts) {
         const NodeKind kind = builder_.node(account).kind;
         const bool fits = kind == NodeKind::Computer || (kind == NodeKind::User && !one.carries_host_name);
         if (!fits) continue;
-        Nodes control = holders(account, {EdgeKind::GenericAll, EdgeKind::GenericWrite, EdgeKind::Owns,
-                                          EdgeKind::WriteOwner, EdgeKind::WriteDacl});
-        attackers.merge(control);
+        take_control(attackers, control, account,
+                     {EdgeKind::GenericAll, EdgeKind::GenericWrite, EdgeKind::Owns, EdgeKind::WriteOwner,
+                      EdgeKind::WriteDacl});
         if (derivation_.rules != Rules::Ours) continue;
         // The one attribute that is in the certificate is enough.
-        control =
-            by_host ? holders(account, {EdgeKind::WriteDNSHostName})
-                    : holders(account, {EdgeKind::WriteUserPrincipalName, EdgeKind::WritePublicInformation});
-        attackers.merge(control);
+        if (by_host) {
+          take_control(attackers, control, account, {EdgeKind::WriteDNSHostName});
+        } else {
+          take_control(attackers, control, account,
+                       {EdgeKind::WriteUserPrincipalName, EdgeKind::WritePublicInformation});
+        }
       }
       const Evidence carries =
           settings_.evidence(one.node, by_host ? "subjectaltrequiredns" : "subjectaltrequireupn");
@@ -517,7 +560,8 @@ class Certificates {
                           authority,
                           {carries, settings_.evidence(one.node, "nosecurityextension")},
                           weak,
-                          false});
+                          {},
+                          &control});
       }
       if (one.logs_on_by_tls) {
         reach(attackers, {by_host ? EdgeKind::ADCSESC10b : EdgeKind::ADCSESC10a,
@@ -525,7 +569,8 @@ class Certificates {
                           authority,
                           {carries},
                           mapped,
-                          false});
+                          {},
+                          &control});
       }
     }
   }
@@ -546,22 +591,24 @@ class Certificates {
   }
 
   // Settings of domain controllers; one of them is enough, and one that was not read tells nothing.
-  bool any_controller(NodeId domain, const std::function<bool(NodeId)>& holds) const {
-    const Nodes& controllers = into(domain, EdgeKind::DCFor);
-    return std::any_of(controllers.begin(), controllers.end(), holds);
+  std::optional<std::vector<Evidence>> at_controllers(NodeId domain, std::string_view setting,
+                                                      const std::function<bool(std::int64_t)>& holds) const {
+    std::vector<Evidence> found;
+    for (const NodeId controller : into(domain, EdgeKind::DCFor)) {
+      const auto number = settings_.number(controller, setting);
+      if (number && holds(*number)) found.push_back(settings_.evidence(controller, setting));
+    }
+    return found.empty() ? std::nullopt : std::optional(std::move(found));
   }
 
-  bool binds_weakly(NodeId domain) const {
-    return any_controller(domain, [&](NodeId controller) {
-      const auto setting = settings_.number(controller, "strongcertificatebindingenforcementraw");
-      return setting == 0 || setting == 1;
-    });
+  std::optional<std::vector<Evidence>> binds_weakly(NodeId domain) const {
+    return at_controllers(domain, "strongcertificatebindingenforcementraw",
+                          [](std::int64_t setting) { return setting == 0 || setting == 1; });
   }
 
-  bool maps_by_user_name(NodeId domain) const {
-    return any_controller(domain, [&](NodeId controller) {
-      const auto setting = settings_.number(controller, "certificatemappingmethodsraw");
-      return setting && *setting > 0 && (*setting & kMapsByUserName) != 0;
+  std::optional<std::vector<Evidence>> maps_by_user_name(NodeId domain) const {
+    return at_controllers(domain, "certificatemappingmethodsraw", [](std::int64_t setting) {
+      return setting > 0 && (setting & kMapsByUserName) != 0;
     });
   }
 
@@ -577,6 +624,7 @@ class Certificates {
       agents_of_;  ///< templates whose holders may enrol for others, by template
   /// Of a copy, as the builder grows.
   std::unordered_map<NodeId, std::vector<graph::GraphBuilder::PendingEdge>> rights_on_;
+  std::unordered_map<NodeId, std::vector<std::uint32_t>> rights_over_;
   Index out_;
   Index in_;  ///< edges without a condition
   std::map<EdgeKind, std::unordered_map<NodeId, std::vector<std::pair<NodeId, graph::ConditionId>>>>

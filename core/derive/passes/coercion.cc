@@ -32,7 +32,7 @@ class Coercion {
     for (NodeId n = 0; n < builder_.node_count(); ++n) {
       if (builder_.node(n).kind == NodeKind::Computer) computers_.push_back(n);
     }
-    for (const auto& [edge, evidence] : builder_.pending()) {
+    for (const auto& [edge, evidence, part] : builder_.pending()) {
       if (edge.kind == EdgeKind::AdminTo) administrators_[edge.target].insert(edge.source);
       if (edge.kind == EdgeKind::DCFor) controllers_[edge.target].insert(edge.source);
     }
@@ -113,7 +113,7 @@ class Coercion {
     std::map<NodeId, std::map<EdgeKind, std::set<NodeId>>> enrolling;  // by template or authority
     std::map<NodeId, std::set<NodeId>> templates;                      // by authority
     std::set<NodeId> trusted;
-    for (const auto& [edge, evidence] : builder_.pending()) {
+    for (const auto& [edge, evidence, part] : builder_.pending()) {
       if (edge.kind == EdgeKind::TrustedForNTAuth) trusted.insert(edge.source);
       if (edge.kind == EdgeKind::PublishedTo) templates[edge.target].insert(edge.source);
       if (edge.condition == 0) enrolling[edge.target][edge.kind].insert(edge.source);

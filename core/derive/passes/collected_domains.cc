@@ -34,7 +34,7 @@ void add_collected_trust_keys(Derivation& derivation, Tokens&) {
   const snapshot::Snapshot& snapshot = derivation.directory.snapshot();
   const auto users = by_domain(derivation, said, NodeKind::User);
   const std::vector<graph::GraphBuilder::PendingEdge> pending = derivation.graph.pending();
-  for (const auto& [edge, evidence] : pending) {
+  for (const auto& [edge, evidence, part] : pending) {
     if (edge.kind != EdgeKind::SameForestTrust && edge.kind != EdgeKind::CrossForestTrust) continue;
     const std::string netbios = said.text(edge.source, "netbios");
     const auto found = users.find(derivation.graph.node(edge.target).id);
@@ -77,7 +77,7 @@ void add_bloodhound_laps(Derivation& derivation, Tokens&) {
   const auto computers = by_domain(derivation, said, NodeKind::Computer);
   std::map<NodeId, std::set<NodeId>> changes;
   std::map<NodeId, std::set<NodeId>> filtered;
-  for (const auto& [edge, evidence] : derivation.graph.pending()) {
+  for (const auto& [edge, evidence, part] : derivation.graph.pending()) {
     if (edge.kind == EdgeKind::GetChanges) changes[edge.target].insert(edge.source);
     if (edge.kind == EdgeKind::GetChangesInFilteredSet) filtered[edge.target].insert(edge.source);
   }

@@ -24,7 +24,7 @@ bool is_computer(const Derivation& derivation, const CollectedProperties& said, 
 void judge_collected_owners(Derivation& derivation, Tokens& tokens) {
   const CollectedProperties said(derivation.directory.snapshot(), derivation.graph.nodes());
   const bool blocks = owners_of_computers_are_blocked(derivation.directory);
-  for (const auto& [edge, evidence] : derivation.collected_owners) {
+  for (const auto& [edge, evidence, part] : derivation.collected_owners) {
     const bool owns = edge.kind == EdgeKind::OwnsRaw;
     // BloodHound exempts administrators only as owners, not on their way to become one.
     const bool is_exempt = (owns || derivation.rules == Rules::Ours) &&

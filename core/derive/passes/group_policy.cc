@@ -228,7 +228,7 @@ Linkers find_linkers(const Derivation& derivation) {
 std::unordered_map<NodeId, ObjectIndex> sites_of_servers(const Derivation& derivation) {
   std::unordered_map<NodeId, ObjectIndex> sites;
   const snapshot::Snapshot& snapshot = derivation.directory.snapshot();
-  for (const auto& [edge, evidence] : derivation.graph.pending()) {
+  for (const auto& [edge, evidence, part] : derivation.graph.pending()) {
     if (edge.kind != EdgeKind::ServerIs) continue;
     const ObjectIndex servers = snapshot.object(evidence.object).parent();
     if (servers == snapshot::kNoObject) continue;
@@ -248,7 +248,7 @@ void add_group_policy(Derivation& derivation, Tokens& tokens) {
   const snapshot::Snapshot& snapshot = directory.snapshot();
 
   std::set<NodeId> inheriting;  // reached by Contains, so that a second edge would say nothing new
-  for (const auto& [edge, evidence] : derivation.graph.pending()) {
+  for (const auto& [edge, evidence, part] : derivation.graph.pending()) {
     if (edge.kind == EdgeKind::Contains && edge.traversable) inheriting.insert(edge.target);
   }
   const Linkers linkers = find_linkers(derivation);
@@ -284,7 +284,7 @@ void add_group_policy(Derivation& derivation, Tokens& tokens) {
     const auto add_linkers = [&](ObjectIndex container, bool hands_down) {
       const auto found = linkers.find(container);
       if (found == linkers.end()) return;
-      for (const auto& [edge, evidence] : found->second) {
+      for (const auto& [edge, evidence, part] : found->second) {
         const bool by_link_only = edge.kind == EdgeKind::GenericWrite || edge.kind == EdgeKind::WriteGPLink;
         if (!by_link_only && hands_down) continue;
         add_edge(derivation, edge.source, node, EdgeKind::CanApplyGPO, evidence, edge.caveats | of_account,

@@ -77,10 +77,10 @@ void add_host_access(Derivation& derivation, Tokens&) {
   std::unordered_map<NodeId, NodeId> host_of;  // by local group
   std::map<NodeId, Host> hosts;
   const auto& pending = derivation.graph.pending();
-  for (const auto& [edge, evidence] : pending) {
+  for (const auto& [edge, evidence, part] : pending) {
     if (edge.kind == EdgeKind::LocalToComputer) host_of.emplace(edge.source, edge.target);
   }
-  for (const auto& [edge, evidence] : pending) {
+  for (const auto& [edge, evidence, part] : pending) {
     for (const LocalGroupRule& rule : kRules) {
       if (std::find(rule.rights.begin(), rule.rights.end(), edge.kind) == rule.rights.end()) continue;
       hosts[edge.target].rights[edge.kind].emplace(edge.source, evidence);

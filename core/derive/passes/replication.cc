@@ -33,7 +33,7 @@ struct Joint {
   NodeId principal = graph::kNoNode;
   ConditionId condition = 0;
   knowledge::Caveats caveats = {};
-  std::vector<Evidence> evidence;
+  std::vector<std::vector<Evidence>> proof;  ///< of each right
 };
 
 class Replication {
@@ -73,15 +73,13 @@ class Replication {
   }
 
   void add(const Joint& joint, NodeId target, EdgeKind kind) {
-    for (const Evidence& evidence : joint.evidence) {
-      add_edge(derivation_, joint.principal, target, kind, evidence, joint.caveats, true, joint.condition);
-    }
+    add_joint_edge(derivation_, joint.principal, target, kind, joint.proof, joint.caveats, joint.condition);
   }
 
   // Who has one of `kinds` on the domain. Of two ways to it, the one without a condition counts.
   Holders holders_of(NodeId head, std::initializer_list<EdgeKind> kinds) const {
     Holders holders;
-    for (const auto& [edge, evidence] : rights_on_.at(head)) {
+    for (const auto& [edge, evidence, part] : rights_on_.at(head)) {
       const bool any = edge.kind == EdgeKind::AllExtendedRights || edge.kind == EdgeKind::GenericAll;
       if (!any && std::find(kinds.begin(), kinds.end(), edge.kind) == kinds.end()) continue;
       const auto [place, added] = holders.try_emplace(edge.source);
@@ -161,12 +159,13 @@ class Replication {
       std::vector<NodeId> excluded = builder_.excluded(left.condition);
       const std::vector<NodeId>& more = builder_.excluded(right.condition);
       excluded.insert(excluded.end(), more.begin(), more.end());
-      Joint joint{principal, builder_.condition(std::move(excluded)), left.caveats | right.caveats,
-                  left.evidence};
-      joint.evidence.insert(joint.evidence.end(), right.evidence.begin(), right.evidence.end());
+      Joint joint{principal,
+                  builder_.condition(std::move(excluded)),
+                  left.caveats | right.caveats,
+                  {left.evidence, right.evidence}};
       if (first != principal || second->second != principal) {
-        joint.evidence.push_back({.kind = Evidence::Kind::Rule,
-                                  .item = static_cast<std::uint32_t>(graph::Rule::JoinedReplicationRights)});
+        joint.proof.push_back({{.kind = Evidence::Kind::Rule,
+                                .item = static_cast<std::uint32_t>(graph::Rule::JoinedReplicationRights)}});
       }
       found.push_back(std::move(joint));
     }

@@ -82,7 +82,7 @@ class Trusts {
   void add_high_rids(const Trust& trust, NodeId own, NodeId partner, const Evidence& evidence) {
     add_edge(derivation_, partner, own, EdgeKind::SpoofSIDHistory, evidence, Caveat::HighRidsOnly, false);
     std::set<NodeId> found;
-    for (const auto& [edge, proof] : derivation_.graph.pending()) {
+    for (const auto& [edge, proof, part] : derivation_.graph.pending()) {
       const graph::Node& source = derivation_.graph.node(edge.source);
       const bool is_of_domain =
           source.sid.is_domain_issued() && source.sid.parent() == directory_.domains()[trust.domain].sid;

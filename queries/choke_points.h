@@ -1,0 +1,27 @@
+#pragma once
+
+// Choke points: what many paths have in common. Each is told with how many principals it cuts off from the targets, exactly,
+// if it alone is taken away.
+
+#include <cstdint>
+#include <vector>
+
+#include "queries/cuts.h"
+
+namespace tierline::queries {
+
+struct ChokePoints {
+  std::uint64_t population = 0;
+  std::uint64_t exposed = 0;
+  /// Most first; equal ones by name. Only what cuts off anyone.
+  std::vector<Cut> nodes;  ///< by NodeId; outside the targets, and not counting themselves
+  std::vector<Cut> edges;  ///< by EdgeId
+  std::vector<Cut> facts;  ///< by FactId
+};
+
+/// The first `limit` of each (0 = all), for the enabled accounts outside `targets`. Exact for the graph as it is; a change of
+/// facts may make it another one, which plan.h looks at.
+ChokePoints find_choke_points(const graph::AttackGraph& graph, facts::Facts& facts,
+                              const std::vector<graph::NodeId>& targets, std::size_t limit);
+
+}  // namespace tierline::queries

@@ -1,0 +1,243 @@
+#include "queries/plan.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+
+#include "core/graph/min_cut.h"
+#include "queries/cuts.h"
+#include "queries/principals.h"
+
+namespace tierline::queries {
+namespace {
+
+using facts::Fact;
+using facts::FactId;
+using graph::AttackGraph;
+using graph::NodeId;
+using graph::Vertex;
+
+/// Facts that might be a step, and how many principals they should cut off for what they cost.
+struct Candidate {
+  std::vector<FactId> facts;
+  std::uint64_t gain = 0;
+  std::uint64_t cost = 0;
+};
+
+bool is_better(const Candidate& a, const Candidate& b) {
+  const std::uint64_t left = a.gain * b.cost;
+  const std::uint64_t right = b.gain * a.cost;
+  if (left != right) return left > right;
+  if (a.cost != b.cost) return a.cost < b.cost;
+  return a.facts < b.facts;
+}
+
+/// The ways to the targets as they are after some steps.
+class Situation {
+ public:
+  Situation(const AttackGraph& graph, facts::Facts& facts, const std::vector<NodeId>& targets)
+      : facts_(facts), space_(graph, targets, population(graph, targets), &facts) {
+    const graph::Digraph& digraph = space_.digraph();
+    cost_.assign(digraph.vertex_count(), graph::kFixed);
+    for (Vertex v = 0; v < digraph.vertex_count(); ++v) {
+      if (space_.fact(v) != facts::kNoFact) cost_[v] = facts[space_.fact(v)].cost;
+    }
+    const std::vector<bool> fixed = search([&](Vertex v) { return cost_[v] != graph::kFixed; });
+    for (const Vertex v : space_.entrances()) {
+      if (fixed[v]) ++floor_;
+      if (!fixed[v]) sinks_.push_back(v);
+    }
+  }
+
+  std::uint64_t exposed() const { return space_.principals().size(); }
+  std::uint64_t floor() const { return floor_; }
+
+  /// What cuts off everyone who can be, at the least cost.
+  std::vector<FactId> full_cut() const {
+    const auto cut = graph::min_cut(space_.digraph(), SearchSpace::kRoot, sinks_, cost_);
+    return cut ? needed(facts_of(cut->vertices), sinks_) : std::vector<FactId>();
+  }
+
+  /// The best first.
+  std::vector<Candidate> candidates(std::size_t budget) const {
+    constexpr std::size_t kSingles = 64;
+    const Cuts cuts(space_);
+    std::vector<Candidate> found;
+    const auto before = [&](FactId a, FactId b) { return facts_[a] < facts_[b]; };
+    for (const Cut& cut : cuts.rank(Cuts::facts_of(space_), kSingles, true, before)) {
+      found.push_back({{cut.id}, cut.cut_off, facts_[cut.id].cost});
+    }
+    add_sets(cuts, budget, found);
+    std::sort(found.begin(), found.end(), is_better);
+    return found;
+  }
+
+ private:
+  // A crowd with several ways of its own to the targets is cut off by nothing single: the heaviest of such crowds are
+  // those below the root's children.
+  void add_sets(const Cuts& cuts, std::size_t budget, std::vector<Candidate>& found) const {
+    const graph::DominatorTree& tree = cuts.tree();
+    const std::vector<std::uint64_t>& sum = cuts.sums();
+    constexpr std::size_t kCrowds = 32;
+    constexpr std::uint64_t kDearest = 64;
+    if (budget < 2) return;
+    std::vector<Vertex> crowds;
+    for (const Vertex v : tree.order()) {
+      const bool is_crowd = v != SearchSpace::kRoot && space_.node(v) != graph::kNoNode && sum[v] != 0;
+      if (is_crowd && tree.parent(v) == SearchSpace::kRoot) crowds.push_back(v);
+    }
+    std::stable_sort(crowds.begin(), crowds.end(), [&](Vertex a, Vertex b) { return sum[a] > sum[b]; });
+    if (crowds.size() > kCrowds) crowds.resize(kCrowds);
+    for (const Vertex crowd : crowds) {
+      const auto cut = graph::min_cut(space_.digraph(), SearchSpace::kRoot, {crowd}, cost_, kDearest);
+      if (!cut || cut->vertices.size() < 2) continue;
+      const std::vector<FactId> facts = needed(facts_of(cut->vertices), {crowd});
+      if (facts.size() <= budget) found.push_back({facts, sum[crowd], cost_of(facts)});
+    }
+  }
+
+  // A fact that stands in several places may be in a cut without need, as another place of it is what counts.
+  std::vector<FactId> needed(std::vector<FactId> facts, const std::vector<Vertex>& sinks) const {
+    constexpr std::size_t kMost = 1000;  // each is a search
+    if (facts.size() > kMost) return facts;
+    for (std::size_t i = facts.size(); i-- > 0;) {
+      std::vector<FactId> rest = facts;
+      rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(i));
+      if (are_cut_off_by(rest, sinks)) facts = std::move(rest);
+    }
+    return facts;
+  }
+
+  bool are_cut_off_by(const std::vector<FactId>& facts, const std::vector<Vertex>& sinks) const {
+    const std::vector<bool> reached = search([&](Vertex v) {
+      return space_.fact(v) != facts::kNoFact &&
+             std::binary_search(facts.begin(), facts.end(), space_.fact(v));
+    });
+    return std::none_of(sinks.begin(), sinks.end(), [&](Vertex v) { return reached[v]; });
+  }
+
+  std::uint64_t cost_of(const std::vector<FactId>& facts) const {
+    std::uint64_t cost = 0;
+    for (const FactId fact : facts) cost += facts_[fact].cost;
+    return cost;
+  }
+
+  std::vector<FactId> facts_of(const std::vector<Vertex>& vertices) const {
+    std::vector<FactId> facts;
+    for (const Vertex v : vertices) facts.push_back(space_.fact(v));
+    std::sort(facts.begin(), facts.end());
+    facts.erase(std::unique(facts.begin(), facts.end()), facts.end());
+    return facts;
+  }
+
+  // What is reached past no vertex that is closed.
+  template <class IsClosed>
+  std::vector<bool> search(const IsClosed& is_closed) const {
+    std::vector<bool> seen(space_.digraph().vertex_count(), false);
+    std::vector<Vertex> queue = {SearchSpace::kRoot};
+    seen[SearchSpace::kRoot] = true;
+    for (std::size_t next = 0; next < queue.size(); ++next) {
+      for (const Vertex head : space_.digraph().successors(queue[next])) {
+        if (seen[head] || is_closed(head)) continue;
+        seen[head] = true;
+        queue.push_back(head);
+      }
+    }
+    return seen;
+  }
+
+  facts::Facts& facts_;
+  SearchSpace space_;
+  std::vector<std::uint32_t> cost_;
+  std::vector<Vertex> sinks_;
+  std::uint64_t floor_ = 0;
+};
+
+class Planner {
+ public:
+  Planner(facts::Facts& facts, const Derive& derive, const Targets& targets_of)
+      : facts_(facts), derive_(derive), targets_of_(targets_of) {}
+
+  Result<Plan> run(const AttackGraph& graph, const std::vector<NodeId>& targets, std::size_t budget) {
+    Plan plan;
+    plan.population = population(graph, targets).size();
+    std::optional<Changed> changed;
+    std::optional<facts::Facts> changed_facts;
+    const bool takes_all = budget == 0;
+    while (takes_all || removed_.size() < budget) {
+      facts::Facts& facts = changed ? changed_facts.emplace(changed->snapshot, changed->graph) : facts_;
+      const Situation situation(changed ? changed->graph : graph, facts,
+                                changed ? changed->targets : targets);
+      if (!changed) {
+        plan.exposed = situation.exposed();
+        plan.floor = situation.floor();
+      }
+      if (situation.exposed() == situation.floor()) break;
+      Result<std::optional<Changed>> next = takes_all
+                                                ? take(situation.full_cut(), facts, situation.exposed(), plan)
+                                                : take_best(situation, facts, budget - removed_.size(), plan);
+      if (!next) return std::move(next).error();
+      if (!*next) break;
+      changed_facts.reset();
+      changed = *std::move(next);
+    }
+    return plan;
+  }
+
+ private:
+  Result<std::optional<Changed>> take_best(const Situation& situation, facts::Facts& facts,
+                                           std::size_t budget, Plan& plan) {
+    constexpr std::size_t kTries =
+        8;  // the count of a candidate is exact but where edges need several facts at once
+    std::size_t tries = 0;
+    for (const Candidate& candidate : situation.candidates(budget)) {
+      if (tries++ == kTries) break;
+      Result<std::optional<Changed>> next = take(candidate.facts, facts, situation.exposed(), plan);
+      if (!next || *next) return next;
+    }
+    return std::optional<Changed>();
+  }
+
+  // The situation without these facts too, unless it is no better than before.
+  Result<std::optional<Changed>> take(const std::vector<FactId>& chosen, facts::Facts& facts,
+                                      std::uint64_t exposed, Plan& plan) {
+    PlanStep step;
+    std::vector<FactId> removed = removed_;
+    for (const FactId fact : chosen) {
+      const FactId here = facts_.find(facts[fact]);
+      if (std::find(removed.begin(), removed.end(), here) != removed.end()) continue;
+      removed.push_back(here);
+      step.facts.push_back(here);
+    }
+    if (step.facts.empty()) return std::optional<Changed>();
+    Result<Changed> next = Changed::make(facts_, removed, derive_, targets_of_);
+    if (!next) return std::move(next).error();
+    step.exposed = exposed_in(*next);
+    if (step.exposed >= exposed) return std::optional<Changed>();
+    removed_ = std::move(removed);
+    plan.steps.push_back(std::move(step));
+    return std::optional<Changed>(*std::move(next));
+  }
+
+  static std::uint64_t exposed_in(const Changed& changed) {
+    const DistanceField field(changed.graph, changed.targets);
+    const std::vector<NodeId> accounts = population(changed.graph, changed.targets);
+    return static_cast<std::uint64_t>(std::count_if(accounts.begin(), accounts.end(), [&](NodeId account) {
+      return field.hops(account) != kUnreachable;
+    }));
+  }
+
+  facts::Facts& facts_;
+  const Derive& derive_;
+  const Targets& targets_of_;
+  std::vector<FactId> removed_;
+};
+
+}  // namespace
+
+Result<Plan> make_plan(const AttackGraph& graph, facts::Facts& facts, const std::vector<NodeId>& targets,
+                       std::size_t budget, const Derive& derive, const Targets& targets_of) {
+  return Planner(facts, derive, targets_of).run(graph, targets, budget);
+}
+
+}  // namespace tierline::queries

@@ -1,0 +1,39 @@
+#pragma once
+
+// What would be if some facts were gone: the directory without them is derived like any other, so the answer is what a
+// collection after the change would give.
+
+#include <functional>
+#include <vector>
+
+#include "core/facts/facts.h"
+#include "core/facts/removal.h"
+
+namespace tierline::queries {
+
+/// How a graph is made of a snapshot; queries do not know it themselves.
+using Derive = std::function<graph::AttackGraph(const snapshot::Snapshot& snapshot)>;
+
+/// What counts as target in a graph; a change may make the Tier Zero set another one.
+using Targets = std::function<Result<std::vector<graph::NodeId>>(const snapshot::Snapshot& snapshot,
+                                                                 const graph::AttackGraph& graph)>;
+
+/// A directory after changes.
+struct Changed {
+  snapshot::Snapshot snapshot;
+  graph::AttackGraph graph;
+  std::vector<graph::NodeId> targets;
+
+  /// Errors: those of facts::without() and `targets`.
+  static Result<Changed> make(facts::Facts& facts, const std::vector<facts::FactId>& removed,
+                              const Derive& derive, const Targets& targets);
+};
+
+/// All facts behind the edges of a graph by their fingerprints.
+std::unordered_map<std::string, facts::FactId> facts_by_fingerprint(const graph::AttackGraph& graph,
+                                                                    facts::Facts& facts);
+
+/// Edges of `graph` that `other` does not have as traversable; nodes are the same when their ids are.
+std::vector<graph::EdgeId> edges_missing_in(const graph::AttackGraph& graph, const graph::AttackGraph& other);
+
+}  // namespace tierline::queries

@@ -1,0 +1,34 @@
+#include "viewer/cli/changes.h"
+
+#include <algorithm>
+#include <set>
+
+#include "core/derive/derive.h"
+#include "queries/principals.h"
+
+namespace tierline::viewer::cli {
+
+queries::Derive derive_again() {
+  return [](const snapshot::Snapshot& snapshot) { return std::move(derive::derive(snapshot).graph); };
+}
+
+queries::Targets targets_again(const graph::AttackGraph& graph, const std::vector<graph::NodeId>& targets,
+                               const std::vector<std::string>& named) {
+  const bool is_tier_zero =
+      named.empty() ||
+      std::any_of(named.begin(), named.end(), [](const std::string& name) { return name == "tier0"; });
+  std::set<std::string> ids;
+  for (const graph::NodeId target : targets) ids.insert(graph.node(target).id);
+  return
+      [is_tier_zero, only_tier_zero = named.empty() || named == std::vector<std::string>{"tier0"}, ids](
+          const snapshot::Snapshot&, const graph::AttackGraph& again) -> Result<std::vector<graph::NodeId>> {
+        std::vector<graph::NodeId> found;
+        for (graph::NodeId n = 0; n < again.node_count(); ++n) {
+          const bool is_named = !only_tier_zero && ids.contains(again.node(n).id);
+          if (is_named || (is_tier_zero && again.node(n).tier == 0)) found.push_back(n);
+        }
+        return found;
+      };
+}
+
+}  // namespace tierline::viewer::cli

@@ -1,0 +1,110 @@
+// chokepoints SNAP: what many attack paths have in common, and how many principals each cuts off.
+
+#include <fmt/format.h>
+
+#include "core/base/text.h"
+#include "core/knowledge/edge_kinds.h"
+#include "queries/choke_points.h"
+#include "viewer/cli/commands.h"
+#include "viewer/cli/loaded_graph.h"
+#include "viewer/export/fact_text.h"
+#include "viewer/export/graph_json.h"
+
+namespace tierline::viewer::cli {
+namespace {
+
+using queries::ChokePoints;
+
+struct Options {
+  std::string path;
+  std::vector<std::string> to;
+  std::size_t limit = 20;
+  std::string format;
+};
+
+template <class Describe>
+void print_list(std::string_view heading, const std::vector<queries::Cut>& points, const Describe& describe) {
+  print(fmt::format("\n{}\n  cuts off  new  \n", heading));
+  for (const queries::Cut& point : points) {
+    print(fmt::format("  {:>8} {:>4}  {}\n", point.cut_off, point.more, describe(point.id)));
+  }
+  if (points.empty()) print("  none: everyone exposed has a way around each\n");
+}
+
+void print_text(const LoadedGraph& loaded, const ChokePoints& answer, const FactWriter& facts) {
+  print(fmt::format("{} of {} accounts that are not disabled, outside the targets, can reach them.\n",
+                    answer.exposed, answer.population));
+  if (answer.exposed == 0) return;
+  const auto name = [&](graph::NodeId n) { return label(loaded.snapshot, loaded.graph.node(n)); };
+  print_list("Facts: take one away, and so many are cut off", answer.facts,
+             [&](std::uint32_t id) { return facts.line(id); });
+  print_list("Principals and objects that all ways of so many others pass", answer.nodes, name);
+  print_list("Edges that all ways of so many pass", answer.edges, [&](std::uint32_t id) {
+    const graph::Edge& edge = loaded.graph.edge(id);
+    return fmt::format("{} -[{}]-> {}", name(edge.source), knowledge::info_of(edge.kind).name,
+                       name(edge.target));
+  });
+}
+
+template <class Write>
+void write_list(JsonWriter& json, std::string_view key, std::string_view what,
+                const std::vector<queries::Cut>& points, const Write& write) {
+  json.key(key).begin_array();
+  for (const queries::Cut& point : points) {
+    json.begin_object();
+    json.key("cut_off").number(point.cut_off);
+    json.key("new").number(point.more);
+    json.key(what);
+    write(point.id);
+    json.end_object();
+  }
+  json.end_array();
+}
+
+void print_json(const LoadedGraph& loaded, const std::vector<graph::NodeId>& targets,
+                const ChokePoints& answer, const FactWriter& facts) {
+  const EdgeWriter edges(loaded.snapshot, loaded.graph);
+  JsonWriter json;
+  begin_answer(json, "chokepoints");
+  write_coverage(json, loaded.meta);
+  write_nodes(json, "targets", loaded.graph, targets);
+  json.key("population").number(answer.population);
+  json.key("exposed").number(answer.exposed);
+  write_list(json, "facts", "fact", answer.facts, [&](std::uint32_t id) { facts.write(json, id); });
+  write_list(json, "nodes", "node", answer.nodes,
+             [&](std::uint32_t id) { write_node(json, loaded.graph, id); });
+  write_list(json, "edges", "edge", answer.edges,
+             [&](std::uint32_t id) { edges.write_with_nodes(json, id); });
+  json.end_object();
+  print(json.take() + "\n");
+}
+
+Result<int> run(const Options& options) {
+  Result<LoadedGraph> loaded = LoadedGraph::open(options.path);
+  if (!loaded) return std::move(loaded).error();
+  const auto targets = loaded->targets(options.to);
+  if (!targets) return targets.error();
+  facts::Facts facts(loaded->snapshot, loaded->graph);
+  const ChokePoints answer = queries::find_choke_points(loaded->graph, facts, *targets, options.limit);
+  const FactWriter writer(facts, loaded->graph);
+  if (options.format == "json") {
+    print_json(*loaded, *targets, answer, writer);
+  } else {
+    print_text(*loaded, answer, writer);
+    print(coverage_text(loaded->meta));
+  }
+  return exit_for(loaded->meta);
+}
+
+}  // namespace
+
+Action declare_chokepoints(CLI::App& app) {
+  const auto options = std::make_shared<Options>();
+  app.add_option("SNAP", options->path, "the snapshot")->required();
+  app.add_option("--to", options->to, "the targets (repeatable); default: tier0");
+  app.add_option("--limit", options->limit, "at most so many of each kind, 0 for all")->capture_default_str();
+  add_format(app, options->format, {"text", "json"});
+  return [options] { return run(*options); };
+}
+
+}  // namespace tierline::viewer::cli
