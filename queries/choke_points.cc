@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "queries/principals.h"
-
 namespace tierline::queries {
 
 using graph::Arc;
@@ -12,14 +10,12 @@ using graph::EdgeId;
 using graph::NodeId;
 using graph::Vertex;
 
-ChokePoints find_choke_points(const AttackGraph& graph, facts::Facts& facts,
-                              const std::vector<NodeId>& targets, std::size_t limit) {
+ChokePoints find_choke_points(const AttackGraph& graph, const std::vector<NodeId>& principals,
+                              facts::Facts* facts, const std::vector<NodeId>& targets, std::size_t limit) {
   ChokePoints found;
-  const std::vector<NodeId> accounts = population(graph, targets);
-  found.population = accounts.size();
   const auto before = [&](NodeId a, NodeId b) { return graph.node(a).id < graph.node(b).id; };
   {
-    const SearchSpace space(graph, targets, accounts);
+    const SearchSpace space(graph, targets, principals);
     found.exposed = space.principals().size();
     const Cuts cuts(space);
     Cuts::Parts nodes;
@@ -43,10 +39,11 @@ ChokePoints find_choke_points(const AttackGraph& graph, facts::Facts& facts,
     found.nodes = cuts.rank(nodes, limit, false, before);
     found.edges = cuts.rank(edges, limit, true, [&](EdgeId a, EdgeId b) { return a < b; });
   }
-  const SearchSpace space(graph, targets, accounts, &facts);
+  if (facts == nullptr) return found;
+  const SearchSpace space(graph, targets, principals, facts);
   const Cuts cuts(space);
   found.facts = cuts.rank(Cuts::facts_of(space), limit, true,
-                          [&](facts::FactId a, facts::FactId b) { return facts[a] < facts[b]; });
+                          [&](facts::FactId a, facts::FactId b) { return (*facts)[a] < (*facts)[b]; });
   return found;
 }
 

@@ -11,7 +11,6 @@
 namespace tierline::queries {
 
 struct ChokePoints {
-  std::uint64_t population = 0;
   std::uint64_t exposed = 0;
   /// Most first; equal ones by name. Only what cuts off anyone.
   std::vector<Cut> nodes;  ///< by NodeId; outside the targets, and not counting themselves
@@ -19,9 +18,10 @@ struct ChokePoints {
   std::vector<Cut> facts;  ///< by FactId
 };
 
-/// The first `limit` of each (0 = all), for the enabled accounts outside `targets`. Exact for the graph as it is; a change of
-/// facts may make it another one, which plan.h looks at.
-ChokePoints find_choke_points(const graph::AttackGraph& graph, facts::Facts& facts,
-                              const std::vector<graph::NodeId>& targets, std::size_t limit);
+/// The first `limit` of each (0 = all); facts only when a table of them is given. Exact for the graph as it is: a membership
+/// that is cut still counts where a deny entry names its group. What a change makes of the graph, what_if.h looks at.
+ChokePoints find_choke_points(const graph::AttackGraph& graph, const std::vector<graph::NodeId>& principals,
+                              facts::Facts* facts, const std::vector<graph::NodeId>& targets,
+                              std::size_t limit);
 
 }  // namespace tierline::queries

@@ -5,6 +5,7 @@
 #include "core/base/text.h"
 #include "core/knowledge/edge_kinds.h"
 #include "queries/choke_points.h"
+#include "queries/principals.h"
 #include "viewer/cli/commands.h"
 #include "viewer/cli/loaded_graph.h"
 #include "viewer/export/fact_text.h"
@@ -31,9 +32,10 @@ void print_list(std::string_view heading, const std::vector<queries::Cut>& point
   if (points.empty()) print("  none: everyone exposed has a way around each\n");
 }
 
-void print_text(const LoadedGraph& loaded, const ChokePoints& answer, const FactWriter& facts) {
+void print_text(const LoadedGraph& loaded, std::size_t population, const ChokePoints& answer,
+                const FactWriter& facts) {
   print(fmt::format("{} of {} accounts that are not disabled, outside the targets, can reach them.\n",
-                    answer.exposed, answer.population));
+                    answer.exposed, population));
   if (answer.exposed == 0) return;
   const auto name = [&](graph::NodeId n) { return label(loaded.snapshot, loaded.graph.node(n)); };
   print_list("Facts: take one away, and so many are cut off", answer.facts,
@@ -61,14 +63,14 @@ void write_list(JsonWriter& json, std::string_view key, std::string_view what,
   json.end_array();
 }
 
-void print_json(const LoadedGraph& loaded, const std::vector<graph::NodeId>& targets,
+void print_json(const LoadedGraph& loaded, const std::vector<graph::NodeId>& targets, std::size_t population,
                 const ChokePoints& answer, const FactWriter& facts) {
   const EdgeWriter edges(loaded.snapshot, loaded.graph);
   JsonWriter json;
   begin_answer(json, "chokepoints");
   write_coverage(json, loaded.meta);
   write_nodes(json, "targets", loaded.graph, targets);
-  json.key("population").number(answer.population);
+  json.key("population").number(std::uint64_t{population});
   json.key("exposed").number(answer.exposed);
   write_list(json, "facts", "fact", answer.facts, [&](std::uint32_t id) { facts.write(json, id); });
   write_list(json, "nodes", "node", answer.nodes,
@@ -85,12 +87,14 @@ Result<int> run(const Options& options) {
   const auto targets = loaded->targets(options.to);
   if (!targets) return targets.error();
   facts::Facts facts(loaded->snapshot, loaded->graph);
-  const ChokePoints answer = queries::find_choke_points(loaded->graph, facts, *targets, options.limit);
+  const std::vector<graph::NodeId> accounts = queries::population(loaded->graph, *targets);
+  const ChokePoints answer =
+      queries::find_choke_points(loaded->graph, accounts, &facts, *targets, options.limit);
   const FactWriter writer(facts, loaded->graph);
   if (options.format == "json") {
-    print_json(*loaded, *targets, answer, writer);
+    print_json(*loaded, *targets, accounts.size(), answer, writer);
   } else {
-    print_text(*loaded, answer, writer);
+    print_text(*loaded, accounts.size(), answer, writer);
     print(coverage_text(loaded->meta));
   }
   return exit_for(loaded->meta);

@@ -1,0 +1,128 @@
+#include "queries/choke_points.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <random>
+#include <set>
+
+#include "tests/support/attack_graphs.h"
+
+namespace tierline::queries {
+namespace {
+
+using graph::AttackGraph;
+using graph::EdgeId;
+using graph::NodeId;
+
+/// Who of `accounts` reaches the targets when an edge, or all edges of a node, are no way.
+std::set<NodeId> exposed_without(const AttackGraph& graph, const std::vector<NodeId>& accounts,
+                                 const std::vector<NodeId>& targets, NodeId node, EdgeId edge) {
+  std::set<NodeId> exposed;
+  for (const NodeId account : accounts) {
+    const std::uint32_t hops = tests::plain_hops(
+        graph, account, {targets.begin(), targets.end()},
+        [&](EdgeId e) { return e == edge || graph.edge(e).source == node || graph.edge(e).target == node; });
+    if (hops != tests::kNone) exposed.insert(account);
+  }
+  return exposed;
+}
+
+std::vector<NodeId> all_but(const AttackGraph& graph, const std::vector<NodeId>& targets) {
+  std::vector<NodeId> accounts;
+  for (NodeId n = 0; n < graph.node_count(); ++n) {
+    if (!std::binary_search(targets.begin(), targets.end(), n)) accounts.push_back(n);
+  }
+  return accounts;
+}
+
+std::map<std::uint32_t, std::uint64_t> by_id(const std::vector<Cut>& cuts) {
+  std::map<std::uint32_t, std::uint64_t> found;
+  for (const Cut& cut : cuts) found.emplace(cut.id, cut.cut_off);
+  return found;
+}
+
+void check(const AttackGraph& graph, const std::vector<NodeId>& targets) {
+  const std::vector<NodeId> accounts = all_but(graph, targets);
+  const std::set<NodeId> exposed = exposed_without(graph, accounts, targets, graph::kNoNode, graph::kNoEdge);
+  const ChokePoints found = find_choke_points(graph, accounts, nullptr, targets, 0);
+  REQUIRE(found.exposed == exposed.size());
+  const auto nodes = by_id(found.nodes);
+  const auto edges = by_id(found.edges);
+  for (const NodeId node : accounts) {
+    const auto rest = exposed_without(graph, accounts, targets, node, graph::kNoEdge);
+    const std::uint64_t lost = exposed.size() - rest.size() - (exposed.contains(node) ? 1 : 0);
+    CAPTURE(node);
+    REQUIRE((nodes.contains(node) ? nodes.at(node) : 0) == lost);
+  }
+  for (EdgeId e = 0; e < graph.edge_count(); ++e) {
+    const auto rest = exposed_without(graph, accounts, targets, graph::kNoNode, e);
+    CAPTURE(e);
+    REQUIRE((edges.contains(e) ? edges.at(e) : 0) == exposed.size() - rest.size());
+  }
+  // A shorter list is the beginning of the whole one.
+  const ChokePoints few = find_choke_points(graph, accounts, nullptr, targets, 2);
+  for (std::size_t i = 0; i < few.edges.size(); ++i) REQUIRE(few.edges[i].cut_off == found.edges[i].cut_off);
+  REQUIRE(few.nodes.size() == std::min<std::size_t>(2, found.nodes.size()));
+}
+
+TEST_CASE("choke points of all graphs of four nodes are those of taking each node and edge away") {
+  for (const graph::Digraph& digraph : tests::all_digraphs(4)) check(tests::attack_graph_of(digraph), {0});
+}
+
+TEST_CASE("choke points of random graphs with deny entries are those of taking each node and edge away") {
+  std::mt19937 random(1979);
+  for (int round = 0; round < 400; ++round) {
+    CAPTURE(round);
+    const auto nodes = static_cast<std::uint32_t>(4 + random() % 9);
+    const AttackGraph graph =
+        tests::random_attack_graph(random, nodes, static_cast<std::uint32_t>(nodes + random() % (2 * nodes)));
+    check(graph, round % 2 == 0 ? std::vector<NodeId>{0} : std::vector<NodeId>{0, 1});
+  }
+}
+
+TEST_CASE("what is new at each place adds up to everyone who is cut off at all") {
+  std::mt19937 random(11);
+  for (int round = 0; round < 200; ++round) {
+    const AttackGraph graph = tests::random_attack_graph(random, 12, 20);
+    const std::vector<NodeId> accounts = all_but(graph, {0});
+    const ChokePoints found = find_choke_points(graph, accounts, nullptr, {0}, 0);
+    std::set<NodeId> cut;
+    std::uint64_t sum = 0;
+    const std::set<NodeId> exposed = exposed_without(graph, accounts, {0}, graph::kNoNode, graph::kNoEdge);
+    for (const Cut& edge : found.edges) {
+      const auto rest = exposed_without(graph, accounts, {0}, graph::kNoNode, edge.id);
+      std::set_difference(exposed.begin(), exposed.end(), rest.begin(), rest.end(),
+                          std::inserter(cut, cut.end()));
+      sum += edge.more;
+      CHECK(sum == cut.size());
+    }
+  }
+}
+
+TEST_CASE("a group of a million members, and groups ten thousand deep, are no matter") {
+  graph::GraphBuilder builder;
+  const auto add = [&](NodeId source, NodeId target) {
+    builder.add_edge(
+        {.source = source, .target = target, .kind = knowledge::EdgeKind::MemberOf, .traversable = true},
+        graph::Evidence{});
+  };
+  constexpr NodeId kDepth = 10'000;
+  constexpr NodeId kMembers = 1'000'000;
+  for (NodeId n = 0; n < kDepth + kMembers; ++n) builder.add_node({});
+  for (NodeId n = 1; n < kDepth; ++n) add(n, n - 1);
+  for (NodeId n = kDepth; n < kDepth + kMembers; ++n) add(n, kDepth - 1);
+  add(1, kDepth - 1);  // a circle
+  const AttackGraph graph = builder.finish();
+  std::vector<NodeId> accounts;
+  for (NodeId n = kDepth; n < kDepth + kMembers; ++n) accounts.push_back(n);
+  const ChokePoints found = find_choke_points(graph, accounts, nullptr, {0}, 10);
+  CHECK(found.exposed == kMembers);
+  REQUIRE(found.edges.size() == 10);
+  CHECK(found.edges[0].cut_off == kMembers);
+  CHECK(found.edges[0].more == kMembers);
+  CHECK(found.edges[1].more == 0);
+}
+
+}  // namespace
+}  // namespace tierline::queries
