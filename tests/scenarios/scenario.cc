@@ -16,6 +16,7 @@
 #include "core/derive/derive.h"
 #include "core/derive/effective_rights.h"
 #include "core/directory/sddl.h"
+#include "core/facts/removal.h"
 #include "core/knowledge/edge_kinds.h"
 #include "core/snapshot/builder.h"
 #include "core/snapshot/snapshot.h"
@@ -127,11 +128,7 @@ class Scenario {
 
   Result<std::vector<std::string>> run() {
     if (Status status = read(); !status) return std::move(status).error();
-    const auto file =
-        std::filesystem::temp_directory_path() / fmt::format("tierline-scenario-{}.snap", ::getpid());
-    if (Status status = write(file.string()); !status) return std::move(status).error();
-    Result<snapshot::Snapshot> opened = snapshot::Snapshot::open(file.string());
-    std::filesystem::remove(file);
+    Result<snapshot::Snapshot> opened = build();
     if (!opened) return std::move(opened).error();
     const derive::Derived derived = derive::derive(*opened);
     derive::EffectiveRights rights(*opened);
@@ -142,6 +139,7 @@ class Scenario {
       if (!status) return std::move(status).error();
     }
     if (Status status = check_export(*opened, derived); !status) return std::move(status).error();
+    if (Status status = check_removals(*opened, derived.graph); !status) return std::move(status).error();
     return std::move(complaints_);
   }
 
@@ -173,6 +171,92 @@ class Scenario {
       if (!before.contains(edge)) complaints_.push_back("made by export and import: " + edge);
     }
     return {};
+  }
+
+  // Without one membership, or one entry, the forest is what it would be had the scenario not said it.
+  Status check_removals(const snapshot::Snapshot& snapshot, const graph::AttackGraph& graph) {
+    facts::Facts facts(snapshot, graph);
+    std::size_t number = 0;
+    for (Planned& object : objects_) {
+      const snapshot::ObjectIndex place = index_of(snapshot, guid_of(++number));
+      const Planned whole = object;
+      std::uint32_t item = 0;
+      for (std::size_t i = 0; i < whole.attributes.size(); ++i) {
+        if (whole.attributes[i].first != "member") continue;
+        object.attributes.erase(object.attributes.begin() + static_cast<std::ptrdiff_t>(i));
+        Status status = check_removal(facts,
+                                      {.kind = graph::Evidence::Kind::Attribute,
+                                       .attribute = snapshot.attribute("member"),
+                                       .object = place,
+                                       .item = item++},
+                                      whole.attributes[i].second + " in " + object.name);
+        object = whole;
+        if (!status) return status;
+      }
+      if (Status status = check_entries(facts, object, place); !status) return status;
+    }
+    return {};
+  }
+
+  // Entries that are handed down, and those that AdminSDHolder stamps, stand on other objects as well.
+  Status check_entries(facts::Facts& facts, Planned& object, snapshot::ObjectIndex place) {
+    const std::string whole = object.sddl;
+    const auto bytes = directory::parse_sddl(whole, {object.domain});
+    if (!bytes) return bytes.error();
+    const auto parsed = directory::SecurityDescriptor::parse(as_bytes(*bytes));
+    if (!parsed || !parsed->dacl) return {};
+    std::multiset<std::string> keys;
+    for (const directory::Ace& ace : parsed->dacl->aces) keys.insert(facts::key_of(ace));
+    for (std::uint32_t i = 0; i < parsed->dacl->aces.size(); ++i) {
+      const directory::Ace& ace = parsed->dacl->aces[i];
+      const graph::Evidence evidence{.kind = graph::Evidence::Kind::Ace, .object = place, .item = i};
+      const facts::FactId fact = facts.of(evidence, knowledge::EdgeKind::GenericAll);
+      const bool is_here_alone = (ace.flags & ~directory::ace_flag::kSuccessfulAccess) == 0 &&
+                                 keys.count(facts::key_of(ace)) == 1 && facts[fact].object == place &&
+                                 !object.dn.starts_with("CN=AdminSDHolder,");
+      if (!is_here_alone) continue;
+      directory::SecurityDescriptor rest = *parsed;
+      rest.dacl->aces.erase(rest.dacl->aces.begin() + static_cast<std::ptrdiff_t>(i));
+      object.sddl = directory::to_sddl(rest);
+      Status status = check_removal(facts, evidence, facts[fact].key + " on " + object.name);
+      object.sddl = whole;
+      if (!status) return status;
+    }
+    return {};
+  }
+
+  Status check_removal(facts::Facts& facts, const graph::Evidence& evidence, const std::string& what) {
+    const facts::FactId fact = facts.of(evidence, knowledge::EdgeKind::MemberOf);
+    if (fact == facts::kNoFact) {
+      complaints_.push_back("cannot be taken away: " + what);
+      return {};
+    }
+    const Result<snapshot::Snapshot> without = facts::without(facts, {fact});
+    if (!without) return without.error();
+    const Result<snapshot::Snapshot> unsaid = build();
+    if (!unsaid) return unsaid.error();
+    const std::set<std::string> found = edges_of(derive::derive(*without).graph);
+    const std::set<std::string> wanted = edges_of(derive::derive(*unsaid).graph);
+    for (const std::string& edge : found) {
+      if (!wanted.contains(edge)) complaints_.push_back("without " + what + " there still is " + edge);
+    }
+    for (const std::string& edge : wanted) {
+      if (!found.contains(edge)) complaints_.push_back("without " + what + " there is no " + edge);
+    }
+    return {};
+  }
+
+  /// objectGUID of the object that the scenario names in this place, from 1.
+  static std::string guid_of(std::size_t number) {
+    std::string guid(16, '\x5C');
+    guid[15] = static_cast<char>(number);
+    return guid;
+  }
+
+  static snapshot::ObjectIndex index_of(const snapshot::Snapshot& snapshot, const std::string& guid) {
+    snapshot::ObjectIndex i = 0;
+    while (as_text(snapshot.object(i).guid().bytes) != guid) ++i;
+    return i;
   }
 
   Error wrong(std::size_t line, std::string message) const {
@@ -367,16 +451,16 @@ class Scenario {
     return text;
   }
 
-  Status write(const std::string& file) {
+  Result<snapshot::Snapshot> build() {
     snapshot::Builder builder;
     snapshot::Provenance provenance;
     const std::string base = TIERLINE_SOURCE_DIR "/fixtures/directories/detectionlab/detectionlab.dat";
-    if (Status status = collectors::import_file(base, builder, provenance); !status) return status;
-    std::uint8_t number = 0;
+    if (Status status = collectors::import_file(base, builder, provenance); !status)
+      return std::move(status).error();
+    std::size_t number = 0;
     for (const Planned& object : objects_) {
       builder.begin_object();
-      std::string guid(16, '\x5C');
-      guid[15] = static_cast<char>(++number);
+      const std::string guid = guid_of(++number);
       const auto give = [&](const char* name, AttributeSyntax syntax, std::string_view value) {
         builder.value(builder.attribute(name, syntax), value);
       };
@@ -412,7 +496,9 @@ class Scenario {
       builder.descriptor(as_bytes(*descriptor));
       builder.end_object();
     }
-    return builder.write(file, provenance);
+    Result<snapshot::File> file = builder.keep(provenance);
+    if (!file) return std::move(file).error();
+    return snapshot::Snapshot::load(*std::move(file));
   }
 
   static std::string name_of(const std::string& word) {
