@@ -21,6 +21,7 @@
 #include "core/snapshot/builder.h"
 #include "core/snapshot/snapshot.h"
 #include "queries/attack_paths.h"
+#include "queries/audit/audit.h"
 #include "queries/principals.h"
 #include "tests/scenarios/authority.h"
 #include "viewer/export/sharphound.h"
@@ -132,8 +133,18 @@ class Scenario {
     if (!opened) return std::move(opened).error();
     const derive::Derived derived = derive::derive(*opened);
     derive::EffectiveRights rights(*opened);
+    const auto tiers = queries::assign_tiers(*opened, derived.graph, tier_rules_);
+    if (!tiers) return tiers.error();
+    const auto answers = queries::audit::run({*opened, derived.graph, *tiers, tier_rules_.audit});
+    if (!answers) return answers.error();
     for (const auto& [number, words] : expectations_) {
       const bool of_rights = words[0] == "right" || words[0] == "no-right";
+      const bool of_audit = words[0].ends_with("finding") || words[0] == "unknown";
+      if (of_audit) {
+        if (Status status = check_audit(*opened, derived.graph, *answers, number, words); !status)
+          return std::move(status).error();
+        continue;
+      }
       Status status = of_rights ? check_right(*opened, derived.graph, rights, number, words)
                                 : check(*opened, derived.graph, number, words);
       if (!status) return std::move(status).error();
@@ -169,6 +180,36 @@ class Scenario {
     }
     for (const std::string& edge : after) {
       if (!before.contains(edge)) complaints_.push_back("made by export and import: " + edge);
+    }
+    return {};
+  }
+
+  // "finding RULE OBJECT [OBJECT]", "no-finding RULE OBJECT [OBJECT]", "unknown RULE"
+  Status check_audit(const snapshot::Snapshot& snapshot, const graph::AttackGraph& graph,
+                     const std::vector<queries::audit::Answer>& answers, std::size_t number,
+                     const std::vector<std::string>& words) {
+    const auto answer = std::find_if(answers.begin(), answers.end(), [&](const queries::audit::Answer& one) {
+      return words.size() > 1 && one.rule->id == words[1];
+    });
+    if (answer == answers.end()) return wrong(number, "no such rule of the audit");
+    if (words[0] == "unknown") {
+      if (answer->unknown.empty())
+        complaints_.push_back(fmt::format("line {}: {} is known", number, words[1]));
+      return {};
+    }
+    std::vector<NodeId> objects;
+    for (std::size_t i = 2; i < words.size(); ++i) {
+      const Result<NodeId> object = node(snapshot, graph, words[i]);
+      if (!object) return wrong(number, object.error().message);
+      objects.push_back(*object);
+    }
+    const bool found =
+        std::any_of(answer->findings.begin(), answer->findings.end(),
+                    [&](const queries::audit::Finding& one) { return one.objects == objects; });
+    if (found != (words[0] == "finding")) {
+      complaints_.push_back(fmt::format("line {}: there is {} finding of {} for {}", number,
+                                        found ? "a" : "no", words[1],
+                                        fmt::join(words.begin() + 2, words.end(), " ")));
     }
     return {};
   }
@@ -289,9 +330,21 @@ class Scenario {
     for (const Kind& kind : kinds()) {
       if (words[0] == kind.word) return add_object(number, kind, words);
     }
-    static const std::vector<std::string> kExpectations = {"edge",      "no-edge", "weak-edge", "caveat",
-                                                           "no-caveat", "path",    "no-path",   "way",
-                                                           "no-way",    "right",   "no-right"};
+    if (words[0] == "tier" && words.size() == 3) {
+      const Planned* const object = find(words[2]);
+      if (object == nullptr) return wrong(number, "no such object: " + words[2]);
+      queries::TierRule rule;
+      rule.tier = static_cast<queries::Tier>(std::stoul(words[1]));
+      rule.reason = "the scenario says so";
+      rule.line = number;
+      if (object->sid().count() != 0) rule.sid = object->sid();
+      if (object->sid().count() == 0) rule.ou = object->dn;
+      tier_rules_.rules.push_back(std::move(rule));
+      return {};
+    }
+    static const std::vector<std::string> kExpectations = {
+        "finding",   "no-finding", "unknown", "edge", "no-edge", "weak-edge", "caveat",
+        "no-caveat", "path",       "no-path", "way",  "no-way",  "right",     "no-right"};
     if (std::find(kExpectations.begin(), kExpectations.end(), words[0]) != kExpectations.end()) {
       expectations_.emplace_back(number, words);
       return {};
@@ -626,6 +679,7 @@ class Scenario {
   std::vector<Planned> objects_;
   std::map<std::string, Authority> authorities_;  ///< by the object that holds their certificate
   std::vector<std::pair<std::size_t, std::vector<std::string>>> expectations_;
+  queries::TierRules tier_rules_;
   std::vector<std::string> complaints_;
   std::uint32_t next_rid_ = 5000;
 };

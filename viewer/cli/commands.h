@@ -6,6 +6,7 @@
 
 namespace tierline::viewer::cli {
 
+Action declare_audit(CLI::App& app);
 Action declare_chokepoints(CLI::App& app);
 Action declare_collect(CLI::App& app);
 Action declare_diff(CLI::App& app);
@@ -19,6 +20,7 @@ Action declare_paths(CLI::App& app);
 Action declare_plan(CLI::App& app);
 Action declare_rights(CLI::App& app);
 Action declare_sddl(CLI::App& app);
+Action declare_tiers(CLI::App& app);
 Action declare_whatif(CLI::App& app);
 
 }  // namespace tierline::viewer::cli

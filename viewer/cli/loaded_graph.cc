@@ -1,5 +1,7 @@
 #include "viewer/cli/loaded_graph.h"
 
+#include <algorithm>
+
 #include "core/base/text.h"
 #include "queries/principals.h"
 
@@ -20,6 +22,30 @@ Result<std::vector<graph::NodeId>> LoadedGraph::targets(const std::vector<std::s
                  snapshot.path()};
   }
   return tier_zero;
+}
+
+Result<TieredDirectory> TieredDirectory::assign(const LoadedGraph& loaded, const std::string& path) {
+  TieredDirectory found;
+  if (!path.empty()) {
+    Result<queries::TierRules> rules = queries::TierRules::read(path);
+    if (!rules) return std::move(rules).error();
+    found.rules = *std::move(rules);
+  }
+  Result<queries::Tiers> tiers = queries::assign_tiers(loaded.snapshot, loaded.graph, found.rules);
+  if (!tiers) return std::move(tiers).error().in(path);
+  found.tiers = *std::move(tiers);
+  if (std::find(found.tiers.tier.begin(), found.tiers.tier.end(), 0) == found.tiers.tier.end()) {
+    return Error{ErrorCode::Incomplete, "holds no Tier Zero object, so nothing can be said of tiers",
+                 loaded.snapshot.path()};
+  }
+  if (found.tiers.is_zero_too_wide()) {
+    return Error{ErrorCode::Incomplete,
+                 std::to_string(found.tiers.accounts_in_zero) + " of " +
+                     std::to_string(found.tiers.accounts) +
+                     " accounts are in Tier Zero, so a rule must be wrong: nothing would lead into it",
+                 path.empty() ? loaded.snapshot.path() : path};
+  }
+  return found;
 }
 
 std::string label(const snapshot::Snapshot& snapshot, const graph::Node& node) {

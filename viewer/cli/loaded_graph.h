@@ -6,6 +6,7 @@
 
 #include "core/derive/derive.h"
 #include "core/snapshot/snapshot.h"
+#include "queries/tiers.h"
 
 namespace tierline::viewer::cli {
 
@@ -20,6 +21,16 @@ struct LoadedGraph {
   /// The targets that --to names, or the Tier Zero set. Errors: those of queries::resolve; Incomplete when
   /// there is no target at all, as an answer of "nobody" would then say nothing.
   Result<std::vector<graph::NodeId>> targets(const std::vector<std::string>& named) const;
+};
+
+/// The rules of an organisation, and the tiers they make of a directory.
+struct TieredDirectory {
+  queries::TierRules rules;
+  queries::Tiers tiers;
+
+  /// By the built-in Tier Zero alone when `path` is empty. Errors: those of TierRules::read and assign_tiers; Incomplete when nothing is
+  /// in Tier Zero, or so much that a rule must be wrong.
+  static Result<TieredDirectory> assign(const LoadedGraph& loaded, const std::string& path);
 };
 
 /// What to call a node before a person: the name of a principal, the DN of anything else, as containers of one

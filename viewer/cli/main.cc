@@ -24,6 +24,8 @@ constexpr Command kCommands[] = {
     {"import", "read collected files into a snapshot", declare_import},
     {"paths", "shortest attack paths to Tier Zero", declare_paths},
     {"exposure", "who can reach Tier Zero, in how many hops", declare_exposure},
+    {"audit", "violations of the tiers, and settings that invite them", declare_audit},
+    {"tiers", "which tier each object is in, and why", declare_tiers},
     {"chokepoints", "what many attack paths have in common", declare_chokepoints},
     {"plan", "which facts to take away first", declare_plan},
     {"whatif", "what would be without some facts", declare_whatif},

@@ -1,0 +1,44 @@
+#pragma once
+
+// Which tier every object is in, and why: the built-in Tier Zero, and the rules of the organisation.
+
+#include <vector>
+
+#include "core/graph/attack_graph.h"
+#include "core/snapshot/snapshot.h"
+#include "queries/tier_rules.h"
+
+namespace tierline::queries {
+
+/// Stands for the built-in list of Tier Zero, and for the default, where the place of a rule would.
+inline constexpr std::uint32_t kBuiltIn = 0xFFFFFFFE;
+inline constexpr std::uint32_t kByDefault = 0xFFFFFFFF;
+
+struct Tiers {
+  std::vector<Tier> tier;           ///< by node; kNoTier for one that no rule names
+  std::vector<std::uint32_t> rule;  ///< by node, the place of the rule that decides; kBuiltIn, or kByDefault
+
+  /// A node of which rules say different tiers; the most privileged counts.
+  struct Conflict {
+    graph::NodeId node = graph::kNoNode;
+    std::vector<std::uint32_t> rules;  ///< all that fit, by place
+  };
+  std::vector<Conflict> conflicts;  ///< by node
+
+  std::uint64_t accounts = 0;          ///< users and computers that are not disabled
+  std::uint64_t accounts_in_zero = 0;  ///< of these, in Tier Zero by rules or built in
+
+  /// So much in Tier Zero that a rule must be wrong: nothing could be said of paths to it.
+  bool is_zero_too_wide() const { return accounts > 20 && accounts_in_zero * 2 > accounts; }
+};
+
+/// Of rules for containers, the one for the nearest counts alone. Errors: Config with the line of a rule whose group, policy or container
+/// is not in the snapshot, or could be several.
+Result<Tiers> assign_tiers(const snapshot::Snapshot& snapshot, const graph::AttackGraph& graph,
+                           const TierRules& rules);
+
+/// "Tier Zero: Domain Admins", "Servers of the organisation (line 7)", "default".
+std::string reason_of(const graph::AttackGraph& graph, const TierRules& rules, const Tiers& tiers,
+                      graph::NodeId node);
+
+}  // namespace tierline::queries
