@@ -1,0 +1,121 @@
+#include "queries/exposure_counts.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+
+#include "core/graph/components.h"
+#include "queries/search.h"
+
+namespace tierline::queries {
+namespace {
+
+using graph::AttackGraph;
+using graph::Edge;
+using graph::NodeId;
+
+constexpr std::size_t kWords = 8;
+constexpr std::size_t kAtOnce = kWords * 64;
+using Bits = std::array<std::uint64_t, kWords>;
+
+graph::Digraph traversable_part(const AttackGraph& graph) {
+  graph::Digraph part;
+  for (NodeId n = 0; n < graph.node_count(); ++n) {
+    for (graph::EdgeId e = graph.first_out_edge(n); e < graph.first_out_edge(n + 1); ++e) {
+      if (graph.edge(e).traversable) part.head.push_back(graph.edge(e).target);
+    }
+    part.first.push_back(static_cast<graph::Arc>(part.head.size()));
+  }
+  return part;
+}
+
+class Sweep {
+ public:
+  Sweep(const AttackGraph& graph, const std::vector<std::uint8_t>& class_of, std::size_t classes)
+      : graph_(graph), class_of_(class_of), components_(graph::strong_components(traversable_part(graph))) {
+    for (const Edge& edge : graph.edges()) {
+      if (!edge.traversable) continue;
+      const std::uint32_t from = components_.of[edge.source];
+      const std::uint32_t to = components_.of[edge.target];
+      if (from != to) arcs_.emplace_back(from, to);
+      if (edge.condition != 0) conditional_.push_back(to);
+    }
+    std::sort(arcs_.begin(), arcs_.end());
+    arcs_.erase(std::unique(arcs_.begin(), arcs_.end()), arcs_.end());
+    members_.assign(components_.count, std::vector<std::uint32_t>());
+    for (NodeId n = 0; n < graph.node_count(); ++n) {
+      if (class_of[n] == kNoClass) continue;
+      std::vector<std::uint32_t>& members = members_[components_.of[n]];
+      members.resize(classes, 0);
+      ++members[class_of[n]];
+    }
+  }
+
+  /// Counts up to kAtOnce sets from `first` on.
+  void run(const std::vector<std::vector<NodeId>>& sets, std::size_t first,
+           std::vector<std::vector<std::uint64_t>>& counts) {
+    const std::size_t last = std::min(sets.size(), first + kAtOnce);
+    std::vector<Bits> reached(components_.count, Bits{});
+    for (std::size_t s = first; s < last; ++s) {
+      for (const NodeId target : sets[s]) set(reached[components_.of[target]], s - first);
+    }
+    // Arcs lead to lower numbers, so what they lead to is complete by then.
+    for (const auto& [from, to] : arcs_) {
+      for (std::size_t w = 0; w < kWords; ++w) reached[from][w] |= reached[to][w];
+    }
+    Bits by_actor{};
+    for (const std::uint32_t component : conditional_) {
+      for (std::size_t w = 0; w < kWords; ++w) by_actor[w] |= reached[component][w];
+    }
+    for (std::uint32_t c = 0; c < components_.count; ++c) {
+      if (!members_[c].empty()) add(members_[c], reached[c], first, counts);
+    }
+    for (std::size_t s = first; s < last; ++s) {
+      if ((by_actor[(s - first) / 64] >> ((s - first) % 64) & 1) != 0) search(sets[s], counts[s]);
+    }
+  }
+
+ private:
+  static void set(Bits& bits, std::size_t place) { bits[place / 64] |= std::uint64_t{1} << (place % 64); }
+
+  static void add(const std::vector<std::uint32_t>& members, const Bits& bits, std::size_t first,
+                  std::vector<std::vector<std::uint64_t>>& counts) {
+    for (std::size_t w = 0; w < kWords; ++w) {
+      for (std::uint64_t rest = bits[w]; rest != 0; rest &= rest - 1) {
+        std::vector<std::uint64_t>& of_set =
+            counts[first + w * 64 + static_cast<std::size_t>(std::countr_zero(rest))];
+        for (std::size_t k = 0; k < members.size(); ++k) of_set[k] += members[k];
+      }
+    }
+  }
+
+  void search(const std::vector<NodeId>& targets, std::vector<std::uint64_t>& counts) const {
+    std::fill(counts.begin(), counts.end(), 0);
+    const DistanceField field(graph_, targets);
+    for (NodeId n = 0; n < graph_.node_count(); ++n) {
+      if (class_of_[n] != kNoClass && field.hops(n) != kUnreachable) ++counts[class_of_[n]];
+    }
+  }
+
+  const AttackGraph& graph_;
+  const std::vector<std::uint8_t>& class_of_;
+  graph::Components components_;
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> arcs_;
+  std::vector<std::uint32_t> conditional_;           ///< components that conditional edges lead to
+  std::vector<std::vector<std::uint32_t>> members_;  ///< by component, how many of each class
+};
+
+}  // namespace
+
+std::vector<std::vector<std::uint64_t>> exposure_counts(const AttackGraph& graph,
+                                                        const std::vector<std::uint8_t>& class_of,
+                                                        std::size_t classes,
+                                                        const std::vector<std::vector<NodeId>>& target_sets) {
+  std::vector<std::vector<std::uint64_t>> counts(target_sets.size(), std::vector<std::uint64_t>(classes, 0));
+  Sweep sweep(graph, class_of, classes);
+  for (std::size_t first = 0; first < target_sets.size(); first += kAtOnce)
+    sweep.run(target_sets, first, counts);
+  return counts;
+}
+
+}  // namespace tierline::queries
