@@ -49,8 +49,7 @@ void SearchSpace::add_proofs(EdgeId e, Vertex head) {
     std::vector<std::vector<FactId>>& parts = proofs.emplace_back();
     for (const std::vector<std::uint32_t>& places : proof) {
       std::vector<FactId> facts;
-      for (const std::uint32_t place : places)
-        facts.push_back(source_->of(evidence[place], graph_.edge(e).kind));
+      for (const std::uint32_t place : places) facts.push_back(removable(e, evidence[place]));
       std::sort(facts.begin(), facts.end());
       facts.erase(std::unique(facts.begin(), facts.end()), facts.end());
       // kNoFact is the last: what nobody can take away proves its part alone.
@@ -65,6 +64,13 @@ void SearchSpace::add_proofs(EdgeId e, Vertex head) {
     for (const FactId fact : parts.back()) next.insert(fact_before(fact, behind));
   }
   for (const Vertex v : next) add_arc(v, e);
+}
+
+// What Tier Zero may do by its rights is how a directory is administered: it is no change that anybody could make.
+FactId SearchSpace::removable(EdgeId e, const graph::Evidence& evidence) {
+  const FactId fact = source_->of(evidence, graph_.edge(e).kind);
+  if (fact == facts::kNoFact || graph_.node(graph_.edge(e).source).tier != 0) return fact;
+  return (*source_)[fact].is_right() ? facts::kNoFact : fact;
 }
 
 Vertex SearchSpace::fact_before(FactId fact, Vertex head) {

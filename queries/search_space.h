@@ -43,6 +43,7 @@ class SearchSpace {
   void add_arc(graph::Vertex head, graph::EdgeId edge);
   void add_edge(graph::EdgeId edge, graph::Vertex before);
   void add_proofs(graph::EdgeId edge, graph::Vertex head);
+  facts::FactId removable(graph::EdgeId edge, const graph::Evidence& evidence);
   graph::Vertex fact_before(facts::FactId fact, graph::Vertex head);
   graph::Vertex junction(const std::vector<std::vector<facts::FactId>>& parts, std::size_t count,
                          graph::Vertex head);

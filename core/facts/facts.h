@@ -36,6 +36,8 @@ struct Fact {
   bool is_from_above = false;
   std::uint32_t cost = 1;
 
+  bool is_right() const { return kind == Kind::Entry || kind == Kind::CollectedEntry || kind == Kind::Owner; }
+
   friend auto operator<=>(const Fact&, const Fact&) = default;
 };
 

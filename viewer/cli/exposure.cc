@@ -149,6 +149,7 @@ Result<int> run_tiers(const Options& options, const LoadedGraph& loaded) {
   json.key("tier_pairs").begin_array();
   for (std::size_t target = 0; target < pairs.counts.size(); ++target) {
     for (std::size_t source = target + 1; source < pairs.tiers.size(); ++source) {
+      if (pairs.accounts[source] == 0) continue;
       json.begin_object();
       json.key("from");
       pairs.tiers[source] == queries::kNoTier ? json.null() : json.number(std::uint32_t{pairs.tiers[source]});

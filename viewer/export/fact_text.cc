@@ -63,6 +63,23 @@ std::string_view bare_sid(std::string_view id) {
   return at == std::string_view::npos ? id : id.substr(at);
 }
 
+/// What an entry's SDDL says.
+struct Entry {
+  std::string trustee;  ///< SID
+  std::uint32_t mask = 0;
+  std::string object_type;
+};
+
+Entry parsed_entry(const Fact& fact) {
+  const auto bytes = directory::parse_sddl("D:" + fact.key);
+  if (!bytes) return {};
+  const auto parsed = directory::SecurityDescriptor::parse(as_bytes(*bytes));
+  if (!parsed || !parsed->dacl || parsed->dacl->aces.empty()) return {};
+  const directory::Ace& ace = parsed->dacl->aces.front();
+  return {ace.trustee.to_string(), ace.mask,
+          ace.object_type ? ace.object_type->to_string() : directory::Guid().to_string()};
+}
+
 /// The flag's row: the same bits mean the same whatever edge rests on them. REQUIRES: it is a flag.
 const knowledge::RemovableFlag& flag_of(const Fact& fact, std::string_view attribute) {
   const auto rows = knowledge::removable_flags();
@@ -136,11 +153,10 @@ std::string FactWriter::text(FactId id) const {
   const char* const from_above = fact.is_from_above ? ", inherited from an object that was not read" : "";
   switch (fact.kind) {
     case Fact::Kind::Entry: {
-      const std::size_t trustee = fact.key.rfind(';') + 1;
-      const std::string_view sid = std::string_view(fact.key).substr(trustee, fact.key.size() - trustee - 1);
       const std::string list =
           fact.attribute == snapshot::kNoAttribute ? "" : " in " + std::string(attribute_name(fact));
-      return fmt::format("{} for {}{} on {}{}", visible(fact.key), name_of(sid), list, object, from_above);
+      return fmt::format("{} for {}{} on {}{}", visible(fact.key), name_of(parsed_entry(fact).trustee), list,
+                         object, from_above);
     }
     case Fact::Kind::CollectedEntry:
       return fmt::format("{} for {} on {}{}", visible(part(fact.key, 0)), name_of(part(fact.key, 1)), object,
@@ -160,19 +176,13 @@ std::string FactWriter::text(FactId id) const {
 // Removes just this entry; dsacls could remove all of the trustee only.
 std::string FactWriter::entry_command(const Fact& fact) const {
   const std::string object = "AD:\\" + visible(facts_.snapshot().object(fact.object).dn());
-  const auto bytes = directory::parse_sddl("D:" + fact.key);
-  if (!bytes) return {};
-  const auto parsed = directory::SecurityDescriptor::parse(as_bytes(*bytes));
-  if (!parsed || !parsed->dacl || parsed->dacl->aces.empty()) return {};
-  const directory::Ace& ace = parsed->dacl->aces.front();
-  const std::string object_type =
-      ace.object_type ? ace.object_type->to_string() : directory::Guid().to_string();
+  const Entry ace = parsed_entry(fact);
   return fmt::format(
       "$p = {}; $acl = Get-Acl -LiteralPath $p; $acl.GetAccessRules($true, $false, "
       "[Security.Principal.SecurityIdentifier]) | Where-Object {{ $_.IdentityReference.Value -eq '{}' -and "
       "[uint32]$_.ActiveDirectoryRights -eq {} -and $_.ObjectType -eq '{}' }} | ForEach-Object {{ "
       "[void]$acl.RemoveAccessRuleSpecific($_) }}; Set-Acl -LiteralPath $p -AclObject $acl",
-      quoted(object), ace.trustee.to_string(), ace.mask, object_type);
+      quoted(object), ace.trustee, ace.mask, ace.object_type);
 }
 
 std::string FactWriter::command(FactId id) const {

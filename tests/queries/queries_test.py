@@ -1,0 +1,285 @@
+"""Tiers, audit, choke points, plans and what-if on real directories: reviewed answers, and changes made for real."""
+
+import csv
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import unittest
+import zipfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+TIERLINE = os.environ["TIERLINE"]
+SAMPLE = ROOT / "fixtures/collections/sample-ad"
+LAB = ROOT / "fixtures/directories/detectionlab"
+RULES = ROOT / "fixtures/tiers/sample-ad.toml"
+
+
+def setUpModule():
+    global scratch, sample, lab
+    scratch = pathlib.Path(tempfile.mkdtemp(prefix="tierline-queries-"))
+    sample, lab = scratch / "sample.snap", scratch / "lab.snap"
+    assert run("import", SAMPLE / "ad_sampledata.zip", "-o", sample).returncode == 0
+    assert run("import", LAB / "detectionlab.dat", "-o", lab).returncode == 3
+
+
+def tearDownModule():
+    shutil.rmtree(scratch)
+
+
+def run(*arguments):
+    return subprocess.run([TIERLINE, *map(str, arguments)], capture_output=True, text=True, timeout=300)
+
+
+def answer(*arguments, codes=(0, 1, 3)):
+    done = run(*arguments, "--json")
+    if done.returncode not in codes:
+        raise AssertionError(f"ended with {done.returncode}: {done.stderr}")
+    return json.loads(done.stdout)
+
+
+def rows_of(path):
+    with open(path, newline="") as reviewed:
+        return [tuple(row) for row in csv.reader(reviewed, delimiter="\t")]
+
+
+def audit_rows(snapshot, *options):
+    found = answer("audit", snapshot, *options)
+    rows = [(f["rule"], f["severity"], " -> ".join(o["name"] for o in f["objects"]), f["detail"]) for f in found["findings"]]
+    rows += [(rule["id"], "unknown", "", rule["unknown"]) for rule in found["rules"] if rule["unknown"]]
+    return rows
+
+
+def plan_rows(snapshot, *options):
+    found = answer("plan", snapshot, *options)
+    return [(str(number), str(step["exposed"]), fact["text"]) for number, step in enumerate(found["steps"], 1)
+            for fact in step["facts"]]
+
+
+def choke_rows(snapshot, *options):
+    found = answer("chokepoints", snapshot, "--limit", 0, *options)
+    rows = [("fact", str(point["cut_off"]), str(point["new"]), point["fact"]["text"]) for point in found["facts"]]
+    rows += [("node", str(point["cut_off"]), str(point["new"]), point["node"]["name"]) for point in found["nodes"]]
+    return rows + [("edge", str(point["cut_off"]), str(point["new"]), f'{point["edge"]["source"]["name"]} '
+                    f'{point["edge"]["kind"]} {point["edge"]["target"]["name"]}') for point in found["edges"]]
+
+
+def tier_rows(snapshot, *options):
+    return [(str(o["assigned_tier"]), o["node"]["name"], o["reason"]) for o in answer("tiers", snapshot, *options)["objects"]]
+
+
+class Reviewed(unittest.TestCase):
+    maxDiff = None
+
+    def test_the_sample_directory(self):
+        self.assertEqual(audit_rows(sample), rows_of(SAMPLE / "audit.tsv"))
+        self.assertEqual(plan_rows(sample, "--budget", 20), rows_of(SAMPLE / "plan.tsv"))
+        self.assertEqual(choke_rows(sample, "--to", "DOMAIN ADMINS@PHANTOM.CORP"), rows_of(SAMPLE / "chokepoints.tsv"))
+        self.assertEqual(tier_rows(sample, "--rules", RULES), rows_of(SAMPLE / "tiers.tsv"))
+
+    def test_the_lab(self):
+        to = ("--to", "DOMAIN ADMINS@WINDOMAIN.LOCAL")
+        self.assertEqual(audit_rows(lab), rows_of(LAB / "audit.tsv"))
+        self.assertEqual(plan_rows(lab, *to), rows_of(LAB / "plan.tsv"))
+        self.assertEqual(choke_rows(lab, *to), rows_of(LAB / "chokepoints.tsv"))
+
+
+class Changes(unittest.TestCase):
+    def test_a_plan_leaves_exposed_whom_whatif_and_a_search_leave(self):
+        plan = answer("plan", sample, "--budget", 12)
+        removed = []
+        for step in plan["steps"]:
+            removed += [fact["id"] for fact in step["facts"]]
+            after = answer("whatif", sample, *removed)["after"]
+            self.assertEqual(after["exposed"], step["exposed"])
+        self.assertEqual(plan["exposed_after"], plan["steps"][-1]["exposed"])
+        self.assertEqual(plan["exposed_before"], answer("exposure", sample)["exposed"])
+        self.assertLessEqual(len(removed), 12)
+        self.assertEqual(sum(step["cut_off"] for step in plan["steps"]), plan["exposed_before"] - plan["exposed_after"])
+
+    def test_everything_leaves_nobody(self):
+        plan = answer("plan", sample, "--everything")
+        self.assertEqual(plan["exposed_after"], plan["floor"])
+
+    def test_a_fact_that_cuts_off_nobody_alone_is_no_choke_point(self):
+        to = ("--to", "DOMAIN ADMINS@PHANTOM.CORP")
+        for point in answer("chokepoints", sample, *to, "--limit", 8)["facts"]:
+            told = answer("whatif", sample, point["fact"]["id"], *to)
+            gone = told["before"]["exposed"] - told["after"]["exposed"]
+            self.assertEqual(gone, point["cut_off"], point["fact"]["text"])
+
+    # The collection is changed as the directory would be, and read again by the ordinary way.
+    def test_whatif_is_what_a_changed_collection_gives(self):
+        before = self.edges(sample)
+        with zipfile.ZipFile(SAMPLE / "ad_sampledata.zip") as archive:
+            documents = {name: json.loads(archive.read(name)) for name in archive.namelist()}
+        checked = 0
+        for fact in self.facts():
+            changed = json.loads(json.dumps(documents))
+            if not self.remove(changed, fact):
+                continue
+            checked += 1
+            told = answer("whatif", sample, fact["id"])
+            opened = {(e["source"], e["kind"], e["target"]) for e in told["edges_opened"]}
+            closed = {(e["source"], e["kind"], e["target"]) for e in told["edges_closed"]}
+            self.assertEqual((before - closed) | opened, self.edges(self.import_documents(changed)), fact["text"])
+            self.assertLessEqual(closed, before)
+        self.assertGreater(checked, 9)
+
+    # What stands between accounts and some of Tier Zero.
+    def facts(self):
+        found = {}
+        for name in ("DOMAIN ADMINS", "ENTERPRISE ADMINS", "DNSADMINS", "ANDY", "JD", "HAYDEN", "GROUP POLICY CREATOR OWNERS"):
+            for point in answer("chokepoints", sample, "--to", f"{name}@PHANTOM.CORP", "--limit", 0)["facts"]:
+                found[point["fact"]["id"]] = point["fact"]
+        plan = answer("plan", sample, "--everything")
+        found.update((fact["id"], fact) for step in plan["steps"] for fact in step["facts"])
+        return [found[name] for name in sorted(found) if not found[name]["from_above"]]
+
+    def edges(self, snapshot):
+        return {(e["source"], e["kind"], e["target"]) for e in answer("edges", snapshot)["edges"] if e["traversable"]}
+
+    def import_documents(self, documents):
+        path, snapshot = scratch / "changed.zip", scratch / "changed.snap"
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, content in documents.items():
+                archive.writestr(name, json.dumps(content))
+        self.assertEqual(run("import", path, "-o", snapshot).returncode, 0)
+        return snapshot
+
+    # Memberships, and entries that no other object inherits.
+    def remove(self, documents, fact):
+        removed = 0
+        for content in documents.values():
+            for element in content["data"]:
+                properties = element.get("Properties") or {}
+                if (properties.get("distinguishedname") or "").upper() != fact["object"].upper():
+                    continue
+                if fact["attribute"] == "SharpHound.Members":
+                    kept = [m for m in element["Members"] if m["ObjectIdentifier"] != fact["value"]]
+                    removed += len(element["Members"]) - len(kept)
+                    element["Members"] = kept
+                elif fact["attribute"] == "SharpHound.Aces" and element.get("ChildObjects") in (None, []):
+                    right, trustee = fact["value"].split("\t")
+                    registry = ((element.get("CARegistryData") or {}).get("CASecurity") or {})
+                    for holder, name in ((element, "Aces"), (registry, "Data")):
+                        kept = [a for a in holder.get(name, []) if (a["RightName"], a["PrincipalSID"]) != (right, trustee)]
+                        removed += len(holder.get(name, [])) - len(kept)
+                        holder[name] = kept
+        return removed
+
+
+class Contract(unittest.TestCase):
+    def rules(self, text):
+        path = scratch / "rules.toml"
+        path.write_text(text)
+        return path
+
+    def refused(self, text, says, code=78):
+        for command in ("tiers", "audit"):
+            done = run(command, sample, "--rules", self.rules(text))
+            self.assertEqual(done.returncode, code, done.stderr)
+            self.assertIn(says, done.stderr)
+            self.assertEqual(done.stdout, "")
+
+    def test_rules_that_are_wrong_are_named_by_their_line(self):
+        rule = '[[rule]]\ntier = 1\nreason = "r"\n'
+        for text, says in (("", "line 1: expected version = 1"), ("version = 2\n", "line 1: expected version"),
+                           ("version = 1\n[[rule]\n", "line 2"), ("version = 1\nfoo = 1\n", "line 2: there is no 'foo'"),
+                           (f"version = 1\n{rule}", "line 2: the rule has no condition"),
+                           ('version = 1\n[[rule]]\ntier = 1\nname = "x"\n', "no reason"),
+                           ('version = 1\n[[rule]]\nreason = "r"\nname = "x"\n', "no tier"),
+                           (f'version = 1\n{rule}sid = "S-x"\n', "line 5: expected a SID"),
+                           (f'version = 1\n{rule}rid = "512"\n', "line 5: expected a relative"),
+                           (f'version = 1\n{rule}colour = "red"\n', "line 5: a rule has no 'colour'"),
+                           (f'version = 1\n{rule}host_role = "toaster"\n', "line 5: no such role"),
+                           (f'version = 1\n{rule}member_of = "NOBODY"\n', "line 2: nothing in this snapshot"),
+                           (f'version = 1\n{rule}value = "x"\n', "line 2"),
+                           ('version = 1\n[[rule]]\ntier = 12\nreason = "r"\nname = "x"\n', "line 3: expected a tier"),
+                           ("version = 1\n[audit]\nstale_days = 0\n", "line 3: expected a number of days")):
+            with self.subTest(text):
+                self.refused(text, says)
+        done = run("audit", sample, "--rules", self.rules('version = 1\n[audit]\nenabled = ["nope"]\n'))
+        self.assertEqual((done.returncode, "which is no rule" in done.stderr), (78, True))
+        self.assertEqual(run("tiers", sample, "--rules", scratch / "none.toml").returncode, 66)
+
+    def test_everyone_in_tier_zero_is_no_good_news(self):
+        self.refused('version = 1\n[[rule]]\ntier = 0\nname = "*"\nreason = "all of them"\n', "a rule must be wrong", code=3)
+
+    def test_the_nearest_container_counts_and_disagreement_is_told(self):
+        text = """version = 1
+            [[rule]]
+            tier = 2
+            ou = "DC=PHANTOM,DC=CORP"
+            reason = "the domain"
+            [[rule]]
+            tier = 1
+            ou = "OU=TIER1,DC=PHANTOM,DC=CORP"
+            reason = "nearer"
+            [[rule]]
+            tier = 3
+            name = "JBK"
+            reason = "somebody else says so"
+        """
+        found = answer("tiers", sample, "--rules", self.rules(text))
+        tiers = {o["node"]["name"]: (o["assigned_tier"], o["reason"]) for o in found["objects"]}
+        self.assertEqual(tiers["JBK@PHANTOM.CORP"], (1, "nearer (line 6)"))
+        self.assertEqual(tiers["DOMAIN USERS@PHANTOM.CORP"][0], 2)
+        self.assertEqual(tiers["DOMAIN ADMINS@PHANTOM.CORP"][0], 0)
+        conflicts = {c["node"]["name"]: [r["tier"] for r in c["rules"]] for c in found["conflicts"]}
+        self.assertEqual(conflicts, {"JBK@PHANTOM.CORP": [1, 3]})
+
+    def test_an_audit_ends_by_what_it_found(self):
+        self.assertEqual(run("audit", sample).returncode, 1)
+        one = 'version = 1\n[audit]\nenabled = ["%s"]\n'
+        self.assertEqual(run("audit", sample, "--rules", self.rules(one % "machine-quota")).returncode, 3)
+        self.assertEqual(run("audit", sample, "--rules", self.rules(one % "trust-inside")).returncode, 0)
+        prints = [f["fingerprint"] for f in answer("audit", sample)["findings"]]
+        self.assertEqual(len(prints), len(set(prints)))
+        for finding in answer("audit", sample)["findings"]:
+            if finding["rule"] == "tier-zero-control":
+                self.assertTrue(finding["evidence"])
+
+    def test_exposure_of_each_target_and_tier(self):
+        whole = answer("exposure", sample, "--each")
+        self.assertEqual(len(whole["each"]), len(whole["targets"]))
+        for count in whole["each"][:3] + whole["each"][-3:]:
+            alone = answer("exposure", sample, "--to", count["target"]["id"])
+            outside = {p["id"] for p in whole["principals"]}
+            self.assertEqual(count["exposed"], sum(p["id"] in outside or p["tier"] != 0 for p in alone["principals"]))
+        pairs = {(p["from"], p["to"]): p["exposed"] for p in answer("exposure", sample, "--tiers", "--rules", RULES)["tier_pairs"]}
+        self.assertEqual(sorted(pairs), [(1, 0), (2, 0), (2, 1)])
+        self.assertEqual(pairs[(1, 0)] + pairs[(2, 0)], whole["exposed"])
+
+    def test_what_falls(self):
+        found = answer("exposure", sample, "--from", "FILESERVER01.PHANTOM.CORP")
+        hops = {node["id"]: node["hops"] for node in found["fallen"]}
+        self.assertEqual(sum(found["by_hops"].values()), len(hops))
+        for node in found["fallen"][:5]:
+            paths = answer("paths", sample, "--from", "FILESERVER01.PHANTOM.CORP", "--to", node["id"])["paths"]
+            self.assertEqual(paths[0]["hops"], node["hops"])
+        listed = scratch / "hosts.txt"
+        listed.write_text("# facing the internet\n\n  FILESERVER01.PHANTOM.CORP  # files\n")
+        self.assertEqual(answer("exposure", sample, "--from-file", listed)["fallen"], found["fallen"])
+        listed.write_text("\nNOBODY\n")
+        done = run("exposure", sample, "--from-file", listed)
+        self.assertEqual((done.returncode, "line 2" in done.stderr), (78, True))
+        self.assertEqual(run("exposure", sample, "--from-file", scratch / "none.txt").returncode, 66)
+
+    def test_a_fact_that_is_not_there(self):
+        done = run("whatif", sample, "0123456789abcdef")
+        self.assertEqual(done.returncode, 64)
+        self.assertIn("no edge of this snapshot rests on a fact", done.stderr)
+
+    def test_commands_are_quoted(self):
+        script = run("plan", sample, "--budget", 20, "--format", "powershell").stdout
+        for line in script.splitlines():
+            if not line.startswith("#"):
+                self.assertEqual(line.split("  #")[0].count("'") % 2, 0, line)
+        self.assertIn("Remove-ADGroupMember", script)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
