@@ -65,6 +65,8 @@ const RemovableFlag* removable_flag(std::string_view attribute, EdgeKind edge) {
   return found == std::end(kFlags) ? nullptr : found;
 }
 
+std::span<const RemovableValue> removable_values() { return kValues; }
+
 std::span<const RemovableFlag> removable_flags() { return kFlags; }
 
 }  // namespace tierline::knowledge

@@ -25,6 +25,8 @@ struct RemovableValue {
 /// Null for an attribute whose values cannot be removed by themselves, or not without breaking what they are for.
 const RemovableValue* removable_value(std::string_view attribute);
 
+std::span<const RemovableValue> removable_values();
+
 /// Bits of an attribute that make edges of a kind.
 struct RemovableFlag {
   std::string_view attribute;

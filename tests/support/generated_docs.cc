@@ -1,10 +1,12 @@
 #include "tests/support/generated_docs.h"
 
 #include "core/knowledge/ace_rules.h"
+#include "core/knowledge/changes.h"
 #include "core/knowledge/collected_attributes.h"
 #include "core/knowledge/edge_kinds.h"
 #include "core/knowledge/secret_attributes.h"
 #include "core/knowledge/tier_zero.h"
+#include "queries/audit/audit.h"
 
 namespace tierline::tests {
 namespace {
@@ -97,9 +99,53 @@ std::string tier_zero_page() {
   return page;
 }
 
+std::string audit_page() {
+  std::string page =
+      "# Rules of the audit\n\nGenerated from `queries/audit/audit.cc`. `tierline audit` judges each; one "
+      "whose "
+      "input was not collected is told as unknown. [tiers.md](tiers.md) says how to choose among them.\n";
+  for (const queries::audit::Rule& rule : queries::audit::rules()) {
+    page += "\n## " + std::string(rule.id) + "\n\n" + std::string(rule.title) + ".\n\n";
+    page += "* Severity: " + std::string(queries::audit::name_of(rule.severity)) +
+            ", unless the finding says otherwise\n";
+    page += "* Remedy: " + std::string(rule.remedy) + "\n";
+    page += "* ATT&CK: " + std::string(rule.attack) + "\n";
+    page += "* Reference: " + std::string(rule.reference) + "\n";
+  }
+  return page;
+}
+
+// In a table, a bar would end the cell.
+std::string code(std::string_view text) {
+  std::string out = "`";
+  for (const char c : text) out += c == '|' ? std::string("\\|") : std::string(1, c);
+  return out + "`";
+}
+
+std::string facts_page() {
+  std::string page =
+      "# Facts that can be taken away\n\nGenerated from `core/knowledge/changes.cc`. Entries of DACLs and "
+      "owners can "
+      "always be taken away; of attributes, `plan` and `whatif` know these values and bits. Anything else "
+      "holds an "
+      "edge for good. The cost is what `plan` weighs a change by, in entries.\n\n";
+  page += row("Attribute", "What there is", "Cost", "Command") + row("---", "---", "---", "---");
+  for (const RemovableValue& value : removable_values()) {
+    page += row("*" + std::string(value.attribute) + "*", value.meaning, std::to_string(value.cost),
+                code(value.command));
+  }
+  page += "\n" + row("Bits of", "For edges", "What there is", "Cost", "Command") +
+          row("---", "---", "---", "---", "---");
+  for (const RemovableFlag& flag : removable_flags()) {
+    page += row("*" + std::string(flag.attribute) + "*", info_of(flag.edge).name, flag.meaning,
+                std::to_string(flag.cost), code(flag.command));
+  }
+  return page;
+}
+
 constexpr GeneratedDocument kDocuments[] = {
-    {"collected-attributes.md", collected_attributes_page},
-    {"edges.md", edges_page},
+    {"audit.md", audit_page},         {"collected-attributes.md", collected_attributes_page},
+    {"edges.md", edges_page},         {"facts.md", facts_page},
     {"tier-zero.md", tier_zero_page},
 };
 
