@@ -10,12 +10,12 @@ using graph::AttackGraph;
 using graph::NodeId;
 
 AttackPaths find_paths(const AttackGraph& graph, const std::vector<NodeId>& sources,
-                       const std::vector<NodeId>& targets, std::size_t per_source, std::size_t limit) {
-  const DistanceField field(graph, targets);
+                       const std::vector<NodeId>& targets, std::size_t per_source, std::size_t limit,
+                       SearchRules rules) {
+  const DistanceField field(graph, targets, rules);
   std::vector<NodeId> reaching;
   for (const NodeId source : sources) {
-    const std::uint32_t hops = field.hops(source);
-    if (hops != kUnreachable && hops != 0) reaching.push_back(source);
+    if (field.hops(source) != kUnreachable && !field.is_target(source)) reaching.push_back(source);
   }
   std::sort(reaching.begin(), reaching.end(), [&](NodeId a, NodeId b) {
     if (field.hops(a) != field.hops(b)) return field.hops(a) < field.hops(b);
@@ -28,13 +28,14 @@ AttackPaths find_paths(const AttackGraph& graph, const std::vector<NodeId>& sour
     bool complete = true;
     for (Path& path : field.paths(source, per_source, &complete)) {
       if (limit != 0 && answer.paths.size() == limit) return answer;
-      answer.paths.push_back({source, std::move(path)});
+      const std::uint32_t length = field.length_of(path);
+      answer.paths.push_back({source, std::move(path), length});
     }
     answer.complete = answer.complete && complete;
   }
   if (per_source > 1) {
     std::stable_sort(answer.paths.begin(), answer.paths.end(),
-                     [](const FoundPath& a, const FoundPath& b) { return a.edges.size() < b.edges.size(); });
+                     [](const FoundPath& a, const FoundPath& b) { return a.length < b.length; });
   }
   return answer;
 }

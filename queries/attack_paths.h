@@ -12,6 +12,7 @@ namespace tierline::queries {
 struct FoundPath {
   graph::NodeId from = graph::kNoNode;
   Path edges;
+  std::uint32_t length = 0;  ///< in hops, or by cost
 };
 
 struct AttackPaths {
@@ -23,7 +24,8 @@ struct AttackPaths {
 /// Up to `per_source` paths for each source, `limit` in all (0 = no limit). Sources that are targets
 /// themselves have nowhere to go and are left out.
 AttackPaths find_paths(const graph::AttackGraph& graph, const std::vector<graph::NodeId>& sources,
-                       const std::vector<graph::NodeId>& targets, std::size_t per_source, std::size_t limit);
+                       const std::vector<graph::NodeId>& targets, std::size_t per_source, std::size_t limit,
+                       SearchRules rules = {});
 
 struct Exposure {
   std::uint64_t population = 0;

@@ -641,7 +641,8 @@ class Comparison {
     }
     std::vector<FoundPath> found;
     found.reserve(unique.size());
-    for (const auto& [from, path] : unique) found.push_back({from, path});
+    for (const auto& [from, path] : unique)
+      found.push_back({from, path, static_cast<std::uint32_t>(path.size())});
     std::sort(found.begin(), found.end(), [&](const FoundPath& a, const FoundPath& b) {
       if (a.edges.size() != b.edges.size()) return a.edges.size() < b.edges.size();
       const std::string& left = here.graph().node(a.from).id;

@@ -11,7 +11,6 @@
 namespace tierline::queries {
 namespace {
 
-using facts::Fact;
 using facts::FactId;
 using graph::AttackGraph;
 using graph::NodeId;
@@ -124,6 +123,7 @@ class Situation {
 
   std::vector<FactId> facts_of(const std::vector<Vertex>& vertices) const {
     std::vector<FactId> facts;
+    facts.reserve(vertices.size());
     for (const Vertex v : vertices) facts.push_back(space_.fact(v));
     std::sort(facts.begin(), facts.end());
     facts.erase(std::unique(facts.begin(), facts.end()), facts.end());

@@ -5,6 +5,7 @@
 #include <memory>
 #include <queue>
 
+#include "core/knowledge/edge_costs.h"
 #include "core/knowledge/well_known.h"
 
 namespace tierline::queries {
@@ -57,29 +58,53 @@ ConditionId Exclusions::join(ConditionId a, ConditionId b) {
   return place->second;
 }
 
-DistanceField::DistanceField(const AttackGraph& graph, const std::vector<NodeId>& targets)
+DistanceField::DistanceField(const AttackGraph& graph, const std::vector<NodeId>& targets, SearchRules rules)
     : graph_(graph),
+      rules_(rules),
       exclusions_(graph),
+      is_target_(graph.node_count(), false),
       best_(graph.node_count(), kUnreachable),
       best_condition_(graph.node_count(), 0),
       free_(graph.node_count()) {
-  std::vector<State> queue;
+  // Buckets by distance (R. Dial, "Algorithm 360", 1969): what costs nothing joins the one that is being emptied.
+  std::vector<std::vector<State>> buckets(1);
   for (const NodeId target : targets) {
-    if (enter({target, 0}, {.hops = 0})) queue.push_back({target, 0});
+    is_target_[target] = true;
+    if (enter({target, 0}, {.hops = 0})) buckets[0].push_back({target, 0});
   }
-  for (std::size_t next = 0; next < queue.size(); ++next) {
-    const State state = queue[next];
-    const std::uint32_t hops = find(state)->hops + 1;
-    for (const EdgeId e : graph.in_edges(state.node)) {
-      const Edge& edge = graph.edge(e);
-      if (!edge.traversable) continue;
-      const ConditionId condition =
-          keeps_actor(edge.kind) ? exclusions_.join(state.condition, edge.condition) : edge.condition;
-      if (exclusions_.excludes(condition, edge.source)) continue;
-      const State before{edge.source, condition};
-      if (enter(before, {hops, e, state.condition})) queue.push_back(before);
+  for (std::uint32_t distance = 0; distance < buckets.size(); ++distance) {
+    for (std::size_t next = 0; next < buckets[distance].size(); ++next) {
+      const State state = buckets[distance][next];
+      if (find(state)->hops != distance) continue;  // a cheaper way was found since
+      if (best_[state.node] == kUnreachable) {
+        best_[state.node] = distance;
+        best_condition_[state.node] = state.condition;
+      }
+      for (const EdgeId e : graph.in_edges(state.node)) {
+        if (!may_pass(e)) continue;
+        const Edge& edge = graph.edge(e);
+        const ConditionId condition =
+            keeps_actor(edge.kind) ? exclusions_.join(state.condition, edge.condition) : edge.condition;
+        if (exclusions_.excludes(condition, edge.source)) continue;
+        const State before{edge.source, condition};
+        const std::uint32_t length = distance + weight_of(e);
+        if (!enter(before, {length, e, state.condition})) continue;
+        if (buckets.size() <= length) buckets.resize(length + 1);
+        buckets[length].push_back(before);
+      }
     }
+    buckets[distance] = {};
   }
+}
+
+std::uint32_t DistanceField::weight_of(EdgeId edge) const {
+  return rules_.by_cost ? knowledge::cost_of(graph_.edge(edge).kind) : 1;
+}
+
+std::uint32_t DistanceField::length_of(const Path& path) const {
+  std::uint32_t length = 0;
+  for (const EdgeId e : path) length += weight_of(e);
+  return length;
 }
 
 const DistanceField::Step* DistanceField::find(const State& state) const {
@@ -90,16 +115,14 @@ const DistanceField::Step* DistanceField::find(const State& state) const {
 
 bool DistanceField::enter(const State& state, const Step& step) {
   // A state without a condition can do all that one with a condition can, so it makes the latter needless.
-  if (free_[state.node].hops != kUnreachable) return false;
+  if (free_[state.node].hops <= step.hops) return false;
   if (state.condition == 0) {
     free_[state.node] = step;
-  } else if (!pending_.emplace(key(state), step).second) {
-    return false;
+    return true;
   }
-  if (best_[state.node] == kUnreachable) {
-    best_[state.node] = step.hops;
-    best_condition_[state.node] = state.condition;
-  }
+  const auto [place, added] = pending_.try_emplace(key(state), step);
+  if (!added && place->second.hops <= step.hops) return false;
+  place->second = step;
   return true;
 }
 
@@ -154,7 +177,7 @@ std::vector<Path> DistanceField::paths(NodeId from, std::size_t count, bool* com
     }
     const Pointer partial = queue.top();
     queue.pop();
-    if (best_[partial->node] == 0) {
+    if (is_target_[partial->node]) {
       Path path;
       for (const Partial* p = partial.get(); p->before; p = p->before.get()) path.push_back(p->edge);
       std::reverse(path.begin(), path.end());
@@ -164,7 +187,7 @@ std::vector<Path> DistanceField::paths(NodeId from, std::size_t count, bool* com
     std::vector<NodeId> entered;
     for (EdgeId e = graph_.first_out_edge(partial->node); e < graph_.first_out_edge(partial->node + 1); ++e) {
       const Edge& edge = graph_.edge(e);
-      if (!edge.traversable || best_[edge.target] == kUnreachable) continue;
+      if (!may_pass(e) || best_[edge.target] == kUnreachable) continue;
       // The actor's token holds the actor and every group that was entered since, be it by adding oneself.
       bool is_excluded = false;
       for (const Partial* p = partial.get(); !is_excluded; p = p->before.get()) {
@@ -180,8 +203,9 @@ std::vector<Path> DistanceField::paths(NodeId from, std::size_t count, bool* com
       if (visited) continue;
       entered.push_back(edge.target);
       const NodeId actor = keeps_actor(edge.kind) ? partial->actor : edge.target;
-      queue.push(std::make_shared<Partial>(Partial{partial, e, edge.target, actor, partial->length + 1,
-                                                   partial->length + 1 + best_[edge.target], order++}));
+      queue.push(
+          std::make_shared<Partial>(Partial{partial, e, edge.target, actor, partial->length + weight_of(e),
+                                            partial->length + weight_of(e) + best_[edge.target], order++}));
     }
   }
   return found;

@@ -42,16 +42,26 @@ inline bool keeps_actor(knowledge::EdgeKind kind) {
   return knowledge::puts_in_token(kind) || kind == knowledge::EdgeKind::AddSelf;
 }
 
-/// Distances, in hops over traversable edges, from every node to the nearest of the targets.
+/// How a search counts, and what it may pass.
+struct SearchRules {
+  bool by_cost = false;  ///< what knowledge::cost_of() says of each edge; otherwise every edge is a hop
+  const std::vector<bool>* allowed = nullptr;  ///< by edge; all when there is none. Must outlive the search.
+};
+
+/// Distances over traversable edges from every node to the nearest of the targets, in hops or by cost.
 ///
 /// An edge with a condition is passed only by actors that it does not exclude. The actor is whoever enters
 /// the chain of memberships that ends at the edge's source, so the search carries the condition backwards
 /// along that chain and drops everyone whom it excludes.
 class DistanceField {
  public:
-  DistanceField(const graph::AttackGraph& graph, const std::vector<graph::NodeId>& targets);
+  DistanceField(const graph::AttackGraph& graph, const std::vector<graph::NodeId>& targets,
+                SearchRules rules = {});
 
+  /// In hops, or by cost; 0 does not mean that the node is a target, as some edges cost nothing.
   std::uint32_t hops(graph::NodeId node) const { return best_[node]; }
+  bool is_target(graph::NodeId node) const { return is_target_[node]; }
+  std::uint32_t length_of(const Path& path) const;
 
   /// One shortest path; empty for a target. REQUIRES: hops(from) != kUnreachable.
   Path path(graph::NodeId from) const;
@@ -75,11 +85,17 @@ class DistanceField {
     return (static_cast<std::uint64_t>(state.condition) << 32) | state.node;
   }
 
+  bool may_pass(graph::EdgeId edge) const {
+    return graph_.edge(edge).traversable && (rules_.allowed == nullptr || (*rules_.allowed)[edge]);
+  }
+  std::uint32_t weight_of(graph::EdgeId edge) const;
   const Step* find(const State& state) const;
   bool enter(const State& state, const Step& step);
 
   const graph::AttackGraph& graph_;
+  SearchRules rules_;
   mutable Exclusions exclusions_;
+  std::vector<bool> is_target_;
   std::vector<std::uint32_t> best_;
   std::vector<graph::ConditionId> best_condition_;
   std::vector<Step> free_;                           ///< states without a pending condition, by node

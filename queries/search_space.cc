@@ -49,6 +49,7 @@ void SearchSpace::add_proofs(EdgeId e, Vertex head) {
     std::vector<std::vector<FactId>>& parts = proofs.emplace_back();
     for (const std::vector<std::uint32_t>& places : proof) {
       std::vector<FactId> facts;
+      facts.reserve(places.size());
       for (const std::uint32_t place : places) facts.push_back(removable(e, evidence[place]));
       std::sort(facts.begin(), facts.end());
       facts.erase(std::unique(facts.begin(), facts.end()), facts.end());

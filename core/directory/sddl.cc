@@ -13,7 +13,6 @@ namespace tierline::directory {
 namespace {
 
 constexpr std::string_view kNullAcl = "NO_ACCESS_CONTROL";
-constexpr std::size_t kHeaderSize = 20;
 constexpr std::size_t kAclHeaderSize = 8;
 constexpr std::size_t kAceHeaderSize = 4;
 constexpr std::size_t kLargest =

@@ -13,7 +13,6 @@ namespace tierline::facts {
 namespace {
 
 using directory::Ace;
-using directory::AttributeSyntax;
 using directory::SecurityDescriptor;
 using graph::Evidence;
 using snapshot::Object;
@@ -37,8 +36,6 @@ class Removal {
           ownerless_.insert(fact.object);
           break;
         case Fact::Kind::CollectedEntry:
-          values_.insert(fact.attribute);
-          break;
         case Fact::Kind::Value:
           values_.insert(fact.attribute);
           break;

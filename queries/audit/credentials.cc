@@ -18,7 +18,7 @@ namespace uac = knowledge::uac;
 
 namespace {
 
-constexpr std::int64_t kDay = 24 * 60 * 60;
+constexpr std::int64_t kDay = std::int64_t{24} * 60 * 60;
 
 // [MS-KILE] 2.2.7
 constexpr std::int64_t kDesAndRc4 = 0x7;

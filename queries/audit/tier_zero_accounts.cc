@@ -16,7 +16,7 @@ namespace uac = knowledge::uac;
 
 namespace {
 
-constexpr std::int64_t kDay = 24 * 60 * 60;
+constexpr std::int64_t kDay = std::int64_t{24} * 60 * 60;
 
 // Nobody logs on as krbtgt, and it is disabled; managed accounts cannot be members of Protected Users with use.
 bool is_person(const Context& context, NodeId n) {

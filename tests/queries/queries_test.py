@@ -268,6 +268,27 @@ class Contract(unittest.TestCase):
         self.assertEqual((done.returncode, "line 2" in done.stderr), (78, True))
         self.assertEqual(run("exposure", sample, "--from-file", scratch / "none.txt").returncode, 66)
 
+    def test_paths_by_cost_and_with_filters(self):
+        start = ("--from", "JBK@PHANTOM.CORP")
+        by_hops = answer("paths", sample, *start)["paths"][0]
+        by_cost = answer("paths", sample, *start, "--weight", "cost", "-k", 5)["paths"]
+        self.assertNotIn("cost", by_hops)
+        self.assertEqual(by_cost, sorted(by_cost, key=lambda path: path["cost"]))
+        used = {edge["kind"] for path in by_cost for edge in path["edges"]}
+        self.assertTrue(any(kind.startswith("ADCS") for kind in used))
+        without = [part for kind in used for part in ("--without-kind", kind) if kind != "MemberOf"]
+        for path in answer("paths", sample, *start, *without)["paths"]:
+            self.assertFalse({edge["kind"] for edge in path["edges"]} & (used - {"MemberOf"}))
+        self.assertEqual(answer("paths", sample, *start, "--kind", "MemberOf")["paths"], [])
+        everyone = answer("paths", sample, "--limit", 0)
+        inside = answer("paths", sample, "--limit", 0, "--domain", "phantom.corp")
+        self.assertLess(inside["sources_with_path"], everyone["sources_with_path"])
+        for path in inside["paths"]:
+            self.assertEqual({node["domain"] for node in path["nodes"]} - {"", "PHANTOM.CORP"}, set())
+        for narrow in (("--os", "Windows 3.11*"), ("--max-age", 1)):
+            self.assertLess(answer("paths", sample, "--limit", 0, *narrow)["sources_with_path"], everyone["sources_with_path"])
+        self.assertEqual(run("paths", sample, "--kind", "Nonsense").returncode, 64)
+
     def test_a_fact_that_is_not_there(self):
         done = run("whatif", sample, "0123456789abcdef")
         self.assertEqual(done.returncode, 64)

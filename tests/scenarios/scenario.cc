@@ -279,10 +279,11 @@ class Scenario {
     const std::set<std::string> found = edges_of(derive::derive(*without).graph);
     const std::set<std::string> wanted = edges_of(derive::derive(*unsaid).graph);
     for (const std::string& edge : found) {
-      if (!wanted.contains(edge)) complaints_.push_back("without " + what + " there still is " + edge);
+      if (!wanted.contains(edge))
+        complaints_.push_back(fmt::format("without {} there still is {}", what, edge));
     }
     for (const std::string& edge : wanted) {
-      if (!found.contains(edge)) complaints_.push_back("without " + what + " there is no " + edge);
+      if (!found.contains(edge)) complaints_.push_back(fmt::format("without {} there is no {}", what, edge));
     }
     return {};
   }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <random>
 #include <set>
 #include <string>
@@ -54,12 +55,13 @@ inline graph::AttackGraph attack_graph_of(const graph::Digraph& digraph) {
   return builder.finish();
 }
 
-/// Hops to the nearest target, searched forwards state by state: where one is, and as whom one acts. Slow and plain. Edges
-/// that `is_closed` names are no way, but count in tokens. kNone when there is no way.
+/// Hops to the nearest target, or what `weight_of` says of the edges, searched forwards state by state: where one is, and as
+/// whom one acts. Slow and plain. Edges that `is_closed` names are no way, but count in tokens. kNone when there is no way.
 inline constexpr std::uint32_t kNone = 0xFFFFFFFF;
 inline std::uint32_t plain_hops(
     const graph::AttackGraph& graph, graph::NodeId from, const std::set<graph::NodeId>& targets,
-    const std::function<bool(graph::EdgeId)>& is_closed = [](graph::EdgeId) { return false; }) {
+    const std::function<bool(graph::EdgeId)>& is_closed = [](graph::EdgeId) { return false; },
+    const std::function<std::uint32_t(graph::EdgeId)>& weight_of = [](graph::EdgeId) { return 1u; }) {
   using graph::NodeId;
   using knowledge::EdgeKind;
   const auto token = [&](NodeId actor) {
@@ -76,11 +78,16 @@ inline std::uint32_t plain_hops(
     return groups;
   };
   using State = std::tuple<NodeId, NodeId, std::set<NodeId>>;  // place, actor, what is in the token
-  std::set<State> seen = {{from, from, token(from)}};
-  std::vector<std::pair<State, std::uint32_t>> queue = {{*seen.begin(), 0}};
-  for (std::size_t i = 0; i < queue.size(); ++i) {
-    const auto [state, hops] = queue[i];
-    const auto& [place, actor, groups] = state;
+  std::set<State> seen;
+  std::multimap<std::uint32_t, State> queue = {{0, {from, from, token(from)}}};
+  while (!queue.empty()) {
+    const std::uint32_t hops = queue.begin()->first;
+    const State state = queue.begin()->second;
+    queue.erase(queue.begin());
+    if (!seen.insert(state).second) continue;
+    const NodeId place = std::get<0>(state);
+    const NodeId actor = std::get<1>(state);
+    const std::set<NodeId>& groups = std::get<2>(state);
     if (targets.contains(place)) return hops;
     for (graph::EdgeId e = graph.first_out_edge(place); e < graph.first_out_edge(place + 1); ++e) {
       const graph::Edge& edge = graph.edge(e);
@@ -92,7 +99,7 @@ inline std::uint32_t plain_hops(
       std::set<NodeId> held = token(edge.target);
       if (!is_other) held.insert(groups.begin(), groups.end());
       const State next = {edge.target, is_other ? edge.target : actor, std::move(held)};
-      if (seen.insert(next).second) queue.emplace_back(next, hops + 1);
+      if (!seen.contains(next)) queue.emplace(hops + weight_of(e), next);
     }
   }
   return kNone;

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
 
 #include "core/base/text.h"
 #include "core/knowledge/edge_kinds.h"
 #include "queries/attack_paths.h"
+#include "queries/path_filter.h"
 #include "queries/principals.h"
 #include "viewer/cli/commands.h"
 #include "viewer/cli/loaded_graph.h"
@@ -24,6 +26,10 @@ struct Options {
   std::vector<std::string> to;
   std::size_t per_source = 1;
   std::size_t limit = 100;
+  std::string weight = "hops";
+  std::vector<std::string> kinds;
+  std::vector<std::string> without_kinds;
+  queries::PathFilter filter;
   std::string format;
 };
 
@@ -38,13 +44,13 @@ std::string path_text(const graph::AttackGraph& graph, const queries::FoundPath&
 }
 
 void print_text(const LoadedGraph& loaded, const std::vector<graph::NodeId>& at_target,
-                const AttackPaths& answer) {
+                const AttackPaths& answer, bool by_cost) {
   for (const graph::NodeId n : at_target) {
     print(fmt::format("{} is itself a target.\n", visible(loaded.graph.node(n).name)));
   }
   for (const queries::FoundPath& path : answer.paths) {
-    print(fmt::format("{} {}  {}\n\n", path.edges.size(), path.edges.size() == 1 ? "hop " : "hops",
-                      path_text(loaded.graph, path)));
+    print(fmt::format("{} {}{}  {}\n\n", path.edges.size(), path.edges.size() == 1 ? "hop " : "hops",
+                      by_cost ? fmt::format(", cost {}", path.length) : "", path_text(loaded.graph, path)));
   }
   print(fmt::format("{} {} a path; {} {} shown.\n", answer.sources_with_path,
                     answer.sources_with_path == 1 ? "principal has" : "principals have", answer.paths.size(),
@@ -52,7 +58,7 @@ void print_text(const LoadedGraph& loaded, const std::vector<graph::NodeId>& at_
 }
 
 void print_json(const LoadedGraph& loaded, const std::vector<graph::NodeId>& targets,
-                const std::vector<graph::NodeId>& at_target, const AttackPaths& answer) {
+                const std::vector<graph::NodeId>& at_target, const AttackPaths& answer, bool by_cost) {
   const EdgeWriter writer(loaded.snapshot, loaded.graph);
   JsonWriter json;
   begin_answer(json, "paths");
@@ -63,10 +69,36 @@ void print_json(const LoadedGraph& loaded, const std::vector<graph::NodeId>& tar
   json.key("search_complete").boolean(answer.complete);
   json.key("paths").begin_array();
   for (const queries::FoundPath& path : answer.paths) {
-    write_path(json, loaded.graph, writer, path.from, path.edges);
+    json.begin_object();
+    if (by_cost) json.key("cost").number(path.length);
+    write_path_fields(json, loaded.graph, writer, path.from, path.edges);
+    json.end_object();
   }
   json.end_array().end_object();
   print(json.take() + "\n");
+}
+
+// Errors: Usage for what is no kind of edge.
+Result<std::set<knowledge::EdgeKind>> kinds_of(const std::vector<std::string>& names) {
+  std::set<knowledge::EdgeKind> kinds;
+  for (const std::string& name : names) {
+    const knowledge::EdgeKindInfo* const info = knowledge::find_edge_kind(name);
+    if (info == nullptr) return Error{ErrorCode::Usage, "no such kind of edge: '" + visible(name) + "'"};
+    kinds.insert(info->kind);
+  }
+  return kinds;
+}
+
+Result<std::vector<bool>> allowed_by(const Options& options, const LoadedGraph& loaded) {
+  queries::PathFilter filter = options.filter;
+  for (const auto& [names, kinds] :
+       {std::pair(&options.kinds, &filter.kinds), std::pair(&options.without_kinds, &filter.without_kinds)}) {
+    auto found = kinds_of(*names);
+    if (!found) return found.error();
+    *kinds = *std::move(found);
+  }
+  if (filter.is_empty()) return std::vector<bool>();
+  return queries::allowed_edges(loaded.snapshot, loaded.graph, filter);
 }
 
 Result<int> run(const Options& options) {
@@ -83,12 +115,16 @@ Result<int> run(const Options& options) {
   std::vector<graph::NodeId> at_target;
   std::set_intersection(sources.begin(), sources.end(), targets->begin(), targets->end(),
                         std::back_inserter(at_target));
+  const Result<std::vector<bool>> allowed = allowed_by(options, *loaded);
+  if (!allowed) return allowed.error();
+  const bool by_cost = options.weight == "cost";
   const AttackPaths answer =
-      queries::find_paths(loaded->graph, sources, *targets, options.per_source, options.limit);
+      queries::find_paths(loaded->graph, sources, *targets, options.per_source, options.limit,
+                          {.by_cost = by_cost, .allowed = allowed->empty() ? nullptr : &*allowed});
   if (options.format == "json") {
-    print_json(*loaded, *targets, at_target, answer);
+    print_json(*loaded, *targets, at_target, answer, by_cost);
   } else {
-    print_text(*loaded, at_target, answer);
+    print_text(*loaded, at_target, answer, by_cost);
     print(coverage_text(loaded->meta));
   }
   return exit_for(loaded->meta);
@@ -109,6 +145,16 @@ Action declare_paths(CLI::App& app) {
   app.add_option("--limit", options->limit, "paths in all, 0 for no limit")
       ->check(CLI::Range(std::size_t{0}, std::size_t{1000000000}))
       ->capture_default_str();
+  app.add_option("--weight", options->weight, "what makes a path short: hops, or cost for the intruder")
+      ->check(CLI::IsMember({"hops", "cost"}))
+      ->capture_default_str();
+  app.add_option("--kind", options->kinds, "only edges of this kind (repeatable)");
+  app.add_option("--without-kind", options->without_kinds, "no edges of this kind (repeatable)");
+  app.add_option("--domain", options->filter.domains, "only inside this domain (repeatable)");
+  app.add_option("--os", options->filter.operating_system,
+                 "only computers with such an operating system: a pattern");
+  app.add_option("--max-age", options->filter.max_age_days,
+                 "only accounts that logged on in so many days before the snapshot");
   add_format(app, options->format, {"text", "json"});
   return [options] { return run(*options); };
 }

@@ -212,9 +212,8 @@ void EdgeWriter::write_with_nodes(JsonWriter& json, EdgeId id) const {
   json.end_object();
 }
 
-void write_path(JsonWriter& json, const AttackGraph& graph, const EdgeWriter& edges, NodeId from,
-                const queries::Path& path) {
-  json.begin_object();
+void write_path_fields(JsonWriter& json, const AttackGraph& graph, const EdgeWriter& edges, NodeId from,
+                       const queries::Path& path) {
   json.key("hops").number(static_cast<std::uint64_t>(path.size()));
   json.key("nodes").begin_array();
   write_node(json, graph, from);
@@ -223,6 +222,12 @@ void write_path(JsonWriter& json, const AttackGraph& graph, const EdgeWriter& ed
   json.key("edges").begin_array();
   for (const EdgeId edge : path) edges.write(json, edge);
   json.end_array();
+}
+
+void write_path(JsonWriter& json, const AttackGraph& graph, const EdgeWriter& edges, NodeId from,
+                const queries::Path& path) {
+  json.begin_object();
+  write_path_fields(json, graph, edges, from, path);
   json.end_object();
 }
 

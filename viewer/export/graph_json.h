@@ -53,6 +53,10 @@ class EdgeWriter {
 void write_path(JsonWriter& json, const graph::AttackGraph& graph, const EdgeWriter& edges,
                 graph::NodeId from, const queries::Path& path);
 
+/// The same fields without the braces.
+void write_path_fields(JsonWriter& json, const graph::AttackGraph& graph, const EdgeWriter& edges,
+                       graph::NodeId from, const queries::Path& path);
+
 /// A list of nodes under `key`.
 void write_nodes(JsonWriter& json, std::string_view key, const graph::AttackGraph& graph,
                  const std::vector<graph::NodeId>& nodes);

@@ -64,7 +64,7 @@ TEST_CASE("dominators and bridges of random digraphs are those of taking each aw
   for (int round = 0; round < 3000; ++round) {
     CAPTURE(round);
     const auto vertices = static_cast<Vertex>(2 + random() % 14);
-    check(random_digraph(random, vertices, random() % (3 * vertices)),
+    check(random_digraph(random, vertices, random() % (std::size_t{3} * vertices)),
           static_cast<Vertex>(random() % vertices));
   }
 }

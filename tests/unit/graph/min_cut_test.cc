@@ -76,7 +76,7 @@ TEST_CASE("the cheapest cut of random digraphs is that of trying every set") {
   for (int round = 0; round < 1000; ++round) {
     CAPTURE(round);
     const auto vertices = static_cast<Vertex>(4 + random() % 5);
-    const Digraph graph = random_digraph(random, vertices, vertices + random() % (2 * vertices));
+    const Digraph graph = random_digraph(random, vertices, vertices + random() % (std::size_t{2} * vertices));
     check(graph, 0, {static_cast<Vertex>(vertices - 1), static_cast<Vertex>(vertices - 2)},
           random_costs(random, vertices));
   }

@@ -75,8 +75,8 @@ TEST_CASE("choke points of random graphs with deny entries are those of taking e
   for (int round = 0; round < 400; ++round) {
     CAPTURE(round);
     const auto nodes = static_cast<std::uint32_t>(4 + random() % 9);
-    const AttackGraph graph =
-        tests::random_attack_graph(random, nodes, static_cast<std::uint32_t>(nodes + random() % (2 * nodes)));
+    const AttackGraph graph = tests::random_attack_graph(
+        random, nodes, static_cast<std::uint32_t>(nodes + random() % (std::size_t{2} * nodes)));
     check(graph, round % 2 == 0 ? std::vector<NodeId>{0} : std::vector<NodeId>{0, 1});
   }
 }

@@ -5,6 +5,7 @@
 #include <random>
 #include <set>
 
+#include "core/knowledge/edge_costs.h"
 #include "tests/support/attack_graphs.h"
 
 namespace tierline::queries {
@@ -63,6 +64,46 @@ TEST_CASE("several paths of one source differ in their nodes and come in order o
         CHECK(ways.insert(nodes).second);
       }
     }
+  }
+}
+
+TEST_CASE("paths by cost are as cheap as a plain search finds, deny entries and closed edges included") {
+  std::mt19937 random(1959);
+  for (int round = 0; round < 300; ++round) {
+    CAPTURE(round);
+    const AttackGraph graph = tests::random_attack_graph(random, 12, 26);
+    std::vector<bool> allowed;
+    for (EdgeId e = 0; e < graph.edge_count(); ++e) allowed.push_back(random() % 6 != 0);
+    const DistanceField field(graph, {0, 1}, {.by_cost = true, .allowed = &allowed});
+    for (NodeId n = 0; n < graph.node_count(); ++n) {
+      CAPTURE(n);
+      const std::uint32_t plain = tests::plain_hops(
+          graph, n, {0, 1}, [&](EdgeId e) { return !allowed[e]; },
+          [&](EdgeId e) { return std::uint32_t{knowledge::cost_of(graph.edge(e).kind)}; });
+      REQUIRE(field.hops(n) == plain);
+      if (plain == kUnreachable) continue;
+      const Path path = field.path(n);
+      CHECK(is_walkable(graph, n, path));
+      CHECK(field.length_of(path) == plain);
+      std::uint32_t before = 0;
+      for (const Path& one : field.paths(n, 4)) {
+        CHECK(is_walkable(graph, n, one));
+        CHECK(field.length_of(one) >= before);
+        before = field.length_of(one);
+        for (const EdgeId e : one) CHECK(allowed[e]);
+      }
+    }
+  }
+}
+
+TEST_CASE("every traversable kind of edge has a cost") {
+  std::set<knowledge::EdgeKind> listed;
+  for (const knowledge::EdgeCost& row : knowledge::edge_costs()) {
+    for (const knowledge::EdgeKind kind : row.kinds) CHECK(listed.insert(kind).second);
+  }
+  for (const knowledge::EdgeKindInfo& info : knowledge::edge_kinds()) {
+    CAPTURE(info.name);
+    CHECK((!info.traversable || listed.contains(info.kind)));
   }
 }
 
