@@ -3,6 +3,7 @@
 #include "core/knowledge/ace_rules.h"
 #include "core/knowledge/changes.h"
 #include "core/knowledge/collected_attributes.h"
+#include "core/knowledge/edge_costs.h"
 #include "core/knowledge/edge_kinds.h"
 #include "core/knowledge/secret_attributes.h"
 #include "core/knowledge/tier_zero.h"
@@ -143,10 +144,25 @@ std::string facts_page() {
   return page;
 }
 
+std::string edge_costs_page() {
+  std::string page =
+      "# What edges cost an intruder\n\nGenerated from `core/knowledge/edge_costs.cc`, for `tierline paths "
+      "--weight cost`. "
+      "The figures are judgements: small numbers to compare paths by.\n\n";
+  page += row("Cost", "Why", "Kinds") + row("---", "---", "---");
+  for (const EdgeCost& cost : edge_costs()) {
+    std::string kinds;
+    for (const EdgeKind kind : cost.kinds)
+      kinds += (kinds.empty() ? "" : ", ") + std::string(info_of(kind).name);
+    page += row(std::to_string(cost.cost), cost.reason, kinds);
+  }
+  return page;
+}
+
 constexpr GeneratedDocument kDocuments[] = {
-    {"audit.md", audit_page},         {"collected-attributes.md", collected_attributes_page},
-    {"edges.md", edges_page},         {"facts.md", facts_page},
-    {"tier-zero.md", tier_zero_page},
+    {"audit.md", audit_page},           {"collected-attributes.md", collected_attributes_page},
+    {"edge-costs.md", edge_costs_page}, {"edges.md", edges_page},
+    {"facts.md", facts_page},           {"tier-zero.md", tier_zero_page},
 };
 
 }  // namespace
