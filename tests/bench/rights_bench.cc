@@ -5,51 +5,25 @@
 
 #include <unistd.h>
 
-#include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <filesystem>
-#include <functional>
 #include <string>
-#include <vector>
 
 #include "collectors/importers.h"
 #include "core/derive/derive.h"
 #include "core/directory/sddl.h"
 #include "core/snapshot/builder.h"
+#include "tests/bench/measure.h"
 
 namespace tierline {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using bench::median_of_rounds;
+using bench::must;
 using directory::AttributeSyntax;
 using directory::Sid;
 
 constexpr int kRounds = 5;
-
-template <class T>
-T must(Result<T> result) {
-  if (result) return std::move(*result);
-  std::fprintf(stderr, "%s\n", result.error().describe().c_str());
-  std::exit(1);
-}
-
-void must(const Status& status) {
-  if (status) return;
-  std::fprintf(stderr, "%s\n", status.error().describe().c_str());
-  std::exit(1);
-}
-
-double median_of_rounds(const std::function<void()>& work) {
-  std::vector<double> seconds;
-  for (int round = 0; round < kRounds; ++round) {
-    const auto begin = Clock::now();
-    work();
-    seconds.push_back(std::chrono::duration<double>(Clock::now() - begin).count());
-  }
-  std::sort(seconds.begin(), seconds.end());
-  return seconds[kRounds / 2];
-}
 
 struct Measured {
   double derive = 0;  ///< seconds
@@ -109,10 +83,10 @@ Measured measure(std::size_t objects, std::size_t distinct) {
     must(builder.write(path, provenance));
   }
   Measured measured;
-  measured.open = median_of_rounds([&] { must(snapshot::Snapshot::open(path)); });
+  measured.open = median_of_rounds(kRounds, [&] { must(snapshot::Snapshot::open(path)); });
   const snapshot::Snapshot snapshot = must(snapshot::Snapshot::open(path));
   std::filesystem::remove(file);
-  measured.derive = median_of_rounds([&] {
+  measured.derive = median_of_rounds(kRounds, [&] {
     const derive::Derived derived = derive::derive(snapshot);
     measured.edges = derived.graph.edge_count();
   });
