@@ -20,7 +20,6 @@ namespace tierline::viewer::cli {
 namespace {
 
 using graph::NodeId;
-using knowledge::NodeKind;
 
 struct Options {
   std::string path;
@@ -56,6 +55,7 @@ std::vector<Count> count_each(const LoadedGraph& loaded, const std::vector<NodeI
   std::vector<std::uint8_t> class_of(loaded.graph.node_count(), queries::kNoClass);
   for (const NodeId account : queries::population(loaded.graph, targets)) class_of[account] = 0;
   std::vector<std::vector<NodeId>> sets;
+  sets.reserve(targets.size());
   for (const NodeId target : targets) sets.push_back({target});
   const auto counts = queries::exposure_counts(loaded.graph, class_of, 1, sets);
   std::vector<Count> found;
