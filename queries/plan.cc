@@ -6,7 +6,6 @@
 
 #include "core/graph/min_cut.h"
 #include "queries/cuts.h"
-#include "queries/principals.h"
 
 namespace tierline::queries {
 namespace {
@@ -34,8 +33,9 @@ bool is_better(const Candidate& a, const Candidate& b) {
 /// The ways to the targets as they are after some steps.
 class Situation {
  public:
-  Situation(const AttackGraph& graph, facts::Facts& facts, const std::vector<NodeId>& targets)
-      : facts_(facts), space_(graph, targets, population(graph, targets), &facts) {
+  Situation(const AttackGraph& graph, facts::Facts& facts, const std::vector<NodeId>& targets,
+            const std::vector<NodeId>& principals)
+      : facts_(facts), space_(graph, targets, principals, &facts) {
     const graph::Digraph& digraph = space_.digraph();
     cost_.assign(digraph.vertex_count(), graph::kFixed);
     for (Vertex v = 0; v < digraph.vertex_count(); ++v) {
@@ -155,19 +155,21 @@ class Situation {
 
 class Planner {
  public:
-  Planner(facts::Facts& facts, const Derive& derive, const Targets& targets_of)
-      : facts_(facts), derive_(derive), targets_of_(targets_of) {}
+  Planner(facts::Facts& facts, const Derive& derive, const Targets& targets_of,
+          const Principals& principals_of)
+      : facts_(facts), derive_(derive), targets_of_(targets_of), principals_of_(principals_of) {}
 
   Result<Plan> run(const AttackGraph& graph, const std::vector<NodeId>& targets, std::size_t budget) {
     Plan plan;
-    plan.population = population(graph, targets).size();
+    plan.population = principals_of_(graph, targets).size();
     std::optional<Changed> changed;
     std::optional<facts::Facts> changed_facts;
     const bool takes_all = budget == 0;
     while (takes_all || removed_.size() < budget) {
       facts::Facts& facts = changed ? changed_facts.emplace(changed->snapshot, changed->graph) : facts_;
-      const Situation situation(changed ? changed->graph : graph, facts,
-                                changed ? changed->targets : targets);
+      const AttackGraph& now = changed ? changed->graph : graph;
+      const std::vector<NodeId>& targets_now = changed ? changed->targets : targets;
+      const Situation situation(now, facts, targets_now, principals_of_(now, targets_now));
       if (!changed) {
         plan.exposed = situation.exposed();
         plan.floor = situation.floor();
@@ -219,9 +221,9 @@ class Planner {
     return std::optional<Changed>(*std::move(next));
   }
 
-  static std::uint64_t exposed_in(const Changed& changed) {
+  std::uint64_t exposed_in(const Changed& changed) const {
     const DistanceField field(changed.graph, changed.targets);
-    const std::vector<NodeId> accounts = population(changed.graph, changed.targets);
+    const std::vector<NodeId> accounts = principals_of_(changed.graph, changed.targets);
     return static_cast<std::uint64_t>(std::count_if(accounts.begin(), accounts.end(), [&](NodeId account) {
       return field.hops(account) != kUnreachable;
     }));
@@ -230,14 +232,16 @@ class Planner {
   facts::Facts& facts_;
   const Derive& derive_;
   const Targets& targets_of_;
+  const Principals& principals_of_;
   std::vector<FactId> removed_;
 };
 
 }  // namespace
 
 Result<Plan> make_plan(const AttackGraph& graph, facts::Facts& facts, const std::vector<NodeId>& targets,
-                       std::size_t budget, const Derive& derive, const Targets& targets_of) {
-  return Planner(facts, derive, targets_of).run(graph, targets, budget);
+                       std::size_t budget, const Derive& derive, const Targets& targets_of,
+                       const Principals& principals_of) {
+  return Planner(facts, derive, targets_of, principals_of).run(graph, targets, budget);
 }
 
 }  // namespace tierline::queries

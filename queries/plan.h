@@ -29,6 +29,6 @@ struct Plan {
 /// budget of 0 the cheapest set of facts that cuts off everyone down to the floor. Errors: those of Changed::make().
 Result<Plan> make_plan(const graph::AttackGraph& graph, facts::Facts& facts,
                        const std::vector<graph::NodeId>& targets, std::size_t budget, const Derive& derive,
-                       const Targets& targets_of);
+                       const Targets& targets_of, const Principals& principals_of);
 
 }  // namespace tierline::queries

@@ -18,6 +18,10 @@ using Derive = std::function<graph::AttackGraph(const snapshot::Snapshot& snapsh
 using Targets = std::function<Result<std::vector<graph::NodeId>>(const snapshot::Snapshot& snapshot,
                                                                  const graph::AttackGraph& graph)>;
 
+/// Whose ways to the targets count.
+using Principals = std::function<std::vector<graph::NodeId>(const graph::AttackGraph& graph,
+                                                            const std::vector<graph::NodeId>& targets)>;
+
 /// A directory after changes.
 struct Changed {
   snapshot::Snapshot snapshot;

@@ -63,12 +63,14 @@ Facts::Facts(const snapshot::Snapshot& snapshot, const graph::AttackGraph& graph
 }
 
 FactId Facts::of(const Evidence& evidence, knowledge::EdgeKind kind) {
+  const bool is_entry = evidence.kind == Evidence::Kind::Ace && evidence.attribute == snapshot::kNoAttribute;
+  if (is_entry) return entry(evidence);  // most are, and shared descriptors make them cheap
   const auto [place, added] = known_.try_emplace({evidence, kind}, kNoFact);
   if (!added) return place->second;
   FactId fact = kNoFact;
   switch (evidence.kind) {
     case Evidence::Kind::Ace:
-      fact = evidence.attribute == snapshot::kNoAttribute ? entry(evidence) : entry_in_attribute(evidence);
+      fact = entry_in_attribute(evidence);
       break;
     case Evidence::Kind::Owner:
       fact = owner(evidence);
@@ -91,14 +93,19 @@ FactId Facts::intern(Fact fact) {
 
 FactId Facts::entry(const Evidence& evidence) {
   const Object object = snapshot_.object(evidence.object);
-  const auto parsed = SecurityDescriptor::parse(snapshot_.descriptor(object.descriptor()));
-  if (!parsed || !parsed->dacl || evidence.item >= parsed->dacl->aces.size()) return kNoFact;
-  const Ace& ace = parsed->dacl->aces[evidence.item];
-  return written_at({.kind = Fact::Kind::Entry,
-                     .object = evidence.object,
-                     .key = key_of(ace),
-                     .cost = knowledge::kEntryCost},
-                    ace.is_inherited());
+  if (object.descriptor() == snapshot::kNoDescriptor) return kNoFact;
+  const Entries& entries = entries_of(evidence.object);
+  if (evidence.item >= entries.list.size()) return kNoFact;
+  const auto& [key, is_inherited] = entries.list[evidence.item];
+  const std::tuple shared(object.descriptor(), evidence.item, object.parent());
+  if (is_inherited) {
+    if (const auto found = inherited_.find(shared); found != inherited_.end()) return found->second;
+  }
+  const FactId fact = written_at(
+      {.kind = Fact::Kind::Entry, .object = evidence.object, .key = key, .cost = knowledge::kEntryCost},
+      is_inherited);
+  if (is_inherited && facts_[fact]->object != evidence.object) inherited_.emplace(shared, fact);
+  return fact;
 }
 
 // Entries of a descriptor that is the value of an attribute are written there.
@@ -178,29 +185,39 @@ FactId Facts::written_at(Fact fact, bool is_inherited) {
   return intern(std::move(fact));
 }
 
-const Facts::Entries& Facts::entries_of(ObjectIndex object) {
-  const auto found = entries_.find(object);
-  return found != entries_.end() ? found->second
-                                 : entries_.emplace(object, read_entries(object)).first->second;
+const Facts::Entries& Facts::entries_of(ObjectIndex index) {
+  const Object object = snapshot_.object(index);
+  const snapshot::DescriptorIndex descriptor = object.descriptor();
+  if (descriptor == snapshot::kNoDescriptor) {
+    const auto found = by_object_.find(index);
+    return found != by_object_.end() ? found->second
+                                     : by_object_.emplace(index, collected_entries(object)).first->second;
+  }
+  const auto found = by_descriptor_.find(descriptor);
+  return found != by_descriptor_.end()
+             ? found->second
+             : by_descriptor_.emplace(descriptor, stored_entries(descriptor)).first->second;
 }
 
-Facts::Entries Facts::read_entries(ObjectIndex index) const {
+Facts::Entries Facts::stored_entries(snapshot::DescriptorIndex descriptor) const {
   Entries entries;
-  const Object object = snapshot_.object(index);
-  if (object.descriptor() != snapshot::kNoDescriptor) {
-    const auto parsed = SecurityDescriptor::parse(snapshot_.descriptor(object.descriptor()));
-    if (!parsed || !parsed->dacl) return entries;
-    entries.is_protected = parsed->is_dacl_protected();
-    for (const Ace& ace : parsed->dacl->aces) {
-      const std::string key = key_of(ace);
-      constexpr std::uint8_t kDown =
-          directory::ace_flag::kContainerInherit | directory::ace_flag::kObjectInherit;
-      if (ace.is_inherited()) entries.inherited.insert(key);
-      if (!ace.is_inherited()) entries.own.insert(key);
-      if (!ace.is_inherited() && (ace.flags & kDown) != 0) entries.handed_down.insert(key);
-    }
-    return entries;
+  const auto parsed = SecurityDescriptor::parse(snapshot_.descriptor(descriptor));
+  if (!parsed || !parsed->dacl) return entries;
+  entries.is_protected = parsed->is_dacl_protected();
+  for (const Ace& ace : parsed->dacl->aces) {
+    const std::string key = key_of(ace);
+    constexpr std::uint8_t kDown =
+        directory::ace_flag::kContainerInherit | directory::ace_flag::kObjectInherit;
+    if (ace.is_inherited()) entries.inherited.insert(key);
+    if (!ace.is_inherited()) entries.own.insert(key);
+    if (!ace.is_inherited() && (ace.flags & kDown) != 0) entries.handed_down.insert(key);
+    entries.list.emplace_back(key, ace.is_inherited());
   }
+  return entries;
+}
+
+Facts::Entries Facts::collected_entries(const Object& object) const {
+  Entries entries;
   if (collected_entries_ == snapshot::kNoAttribute) return entries;
   entries.is_protected = object.text(collected_protected_) == "TRUE";
   for (const auto value : object.values(collected_entries_)) {

@@ -62,8 +62,9 @@ class Facts {
   const snapshot::Snapshot& snapshot() const { return snapshot_; }
 
  private:
-  /// The entries of one object's DACL by their keys.
+  /// The entries of a DACL by their keys.
   struct Entries {
+    std::vector<std::pair<std::string, bool>> list;  ///< keys in order, and whether they are inherited
     std::unordered_set<std::string> own;
     std::unordered_set<std::string> handed_down;  ///< of its own, to what is below
     std::unordered_set<std::string> inherited;
@@ -77,14 +78,19 @@ class Facts {
   FactId attribute_value(const graph::Evidence& evidence, knowledge::EdgeKind kind);
   FactId written_at(Fact fact, bool is_inherited);
   const Entries& entries_of(snapshot::ObjectIndex object);
-  Entries read_entries(snapshot::ObjectIndex object) const;
+  Entries stored_entries(snapshot::DescriptorIndex descriptor) const;
+  Entries collected_entries(const snapshot::Object& object) const;
 
   const snapshot::Snapshot& snapshot_;
   snapshot::AttributeId collected_entries_;
   snapshot::AttributeId collected_protected_;
   std::unordered_map<snapshot::ObjectIndex, snapshot::ObjectIndex>
       holder_of_;  ///< AdminSDHolder, by what it protects
-  std::unordered_map<snapshot::ObjectIndex, Entries> entries_;
+  std::unordered_map<snapshot::DescriptorIndex, Entries> by_descriptor_;
+  std::unordered_map<snapshot::ObjectIndex, Entries>
+      by_object_;  ///< of collected objects, which have no descriptor
+  /// Where inherited entries are written: the same for all objects in a container that share a descriptor.
+  std::map<std::tuple<snapshot::DescriptorIndex, std::uint32_t, snapshot::ObjectIndex>, FactId> inherited_;
   std::map<Fact, FactId> ids_;
   std::vector<const Fact*> facts_;  ///< keys of `ids_`
   std::map<std::tuple<graph::Evidence, knowledge::EdgeKind>, FactId> known_;

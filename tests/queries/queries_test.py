@@ -103,6 +103,16 @@ class Changes(unittest.TestCase):
         plan = answer("plan", sample, "--everything")
         self.assertEqual(plan["exposed_after"], plan["floor"])
 
+    def test_a_cut_between_two_sets(self):
+        ends = ("--from", "JBK@PHANTOM.CORP", "--from", "SCOTT@PHANTOM.CORP", "--to", "DC01.PHANTOM.CORP")
+        plan = answer("plan", sample, "--everything", *ends)
+        self.assertEqual((plan["population"], plan["exposed_before"], plan["exposed_after"]), (2, 2, 0))
+        removed = [fact["id"] for step in plan["steps"] for fact in step["facts"]]
+        told = answer("whatif", sample, *removed, "--to", "DC01.PHANTOM.CORP")
+        self.assertLessEqual({"JBK@PHANTOM.CORP", "SCOTT@PHANTOM.CORP"}, {n["name"] for n in told["no_longer_exposed"]})
+        for point in answer("chokepoints", sample, *ends)["facts"]:
+            self.assertLessEqual(point["cut_off"], 2)
+
     def test_a_fact_that_cuts_off_nobody_alone_is_no_choke_point(self):
         to = ("--to", "DOMAIN ADMINS@PHANTOM.CORP")
         for point in answer("chokepoints", sample, *to, "--limit", 8)["facts"]:

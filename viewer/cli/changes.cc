@@ -31,4 +31,19 @@ queries::Targets targets_again(const graph::AttackGraph& graph, const std::vecto
       };
 }
 
+queries::Principals principals_again(const graph::AttackGraph& graph,
+                                     const std::vector<graph::NodeId>& sources) {
+  std::set<std::string> ids;
+  for (const graph::NodeId source : sources) ids.insert(graph.node(source).id);
+  return [ids](const graph::AttackGraph& again, const std::vector<graph::NodeId>& targets) {
+    if (ids.empty()) return queries::population(again, targets);
+    std::vector<graph::NodeId> found;
+    for (graph::NodeId n = 0; n < again.node_count(); ++n) {
+      const bool is_target = std::binary_search(targets.begin(), targets.end(), n);
+      if (!is_target && ids.contains(again.node(n).id)) found.push_back(n);
+    }
+    return found;
+  };
+}
+
 }  // namespace tierline::viewer::cli

@@ -13,4 +13,8 @@ queries::Derive derive_again();
 queries::Targets targets_again(const graph::AttackGraph& graph, const std::vector<graph::NodeId>& targets,
                                const std::vector<std::string>& named);
 
+/// Those nodes, when there are any, or else the accounts outside the targets that are not known to be disabled.
+queries::Principals principals_again(const graph::AttackGraph& graph,
+                                     const std::vector<graph::NodeId>& sources);
+
 }  // namespace tierline::viewer::cli

@@ -6,6 +6,7 @@
 #include "core/knowledge/edge_kinds.h"
 #include "queries/choke_points.h"
 #include "queries/principals.h"
+#include "viewer/cli/changes.h"
 #include "viewer/cli/commands.h"
 #include "viewer/cli/loaded_graph.h"
 #include "viewer/export/fact_text.h"
@@ -18,6 +19,7 @@ using queries::ChokePoints;
 
 struct Options {
   std::string path;
+  std::vector<std::string> from;
   std::vector<std::string> to;
   std::size_t limit = 20;
   std::string format;
@@ -34,8 +36,7 @@ void print_list(std::string_view heading, const std::vector<queries::Cut>& point
 
 void print_text(const LoadedGraph& loaded, std::size_t population, const ChokePoints& answer,
                 const FactWriter& facts) {
-  print(fmt::format("{} of {} accounts that are not disabled, outside the targets, can reach them.\n",
-                    answer.exposed, population));
+  print(fmt::format("{} of {} principals outside the targets can reach them.\n", answer.exposed, population));
   if (answer.exposed == 0) return;
   const auto name = [&](graph::NodeId n) { return label(loaded.snapshot, loaded.graph.node(n)); };
   print_list("Facts: take one away, and so many are cut off", answer.facts,
@@ -87,7 +88,10 @@ Result<int> run(const Options& options) {
   const auto targets = loaded->targets(options.to);
   if (!targets) return targets.error();
   facts::Facts facts(loaded->snapshot, loaded->graph);
-  const std::vector<graph::NodeId> accounts = queries::population(loaded->graph, *targets);
+  const auto sources = queries::resolve_all(loaded->snapshot, loaded->graph, options.from);
+  if (!sources) return sources.error();
+  const std::vector<graph::NodeId> accounts =
+      principals_again(loaded->graph, *sources)(loaded->graph, *targets);
   const ChokePoints answer =
       queries::find_choke_points(loaded->graph, accounts, &facts, *targets, options.limit);
   const FactWriter writer(facts, loaded->graph);
@@ -105,6 +109,9 @@ Result<int> run(const Options& options) {
 Action declare_chokepoints(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   app.add_option("SNAP", options->path, "the snapshot")->required();
+  app.add_option("--from", options->from,
+                 "whose ways count (repeatable); default: every account outside the targets that is not "
+                 "known to be disabled");
   app.add_option("--to", options->to, "the targets (repeatable); default: tier0");
   app.add_option("--limit", options->limit, "at most so many of each kind, 0 for all")->capture_default_str();
   add_format(app, options->format, {"text", "json"});

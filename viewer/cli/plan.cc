@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "queries/plan.h"
+#include "queries/principals.h"
 #include "viewer/cli/changes.h"
 #include "viewer/cli/commands.h"
 #include "viewer/export/fact_text.h"
@@ -16,6 +17,7 @@ using queries::PlanStep;
 
 struct Options {
   std::string path;
+  std::vector<std::string> from;
   std::vector<std::string> to;
   std::size_t budget = 10;
   bool everything = false;
@@ -23,8 +25,8 @@ struct Options {
 };
 
 void print_text(const Plan& plan, const FactWriter& facts) {
-  print(fmt::format("{} of {} accounts that are not disabled, outside the targets, can reach them.\n",
-                    plan.exposed, plan.population));
+  print(fmt::format("{} of {} principals outside the targets can reach them.\n", plan.exposed,
+                    plan.population));
   std::uint64_t before = plan.exposed;
   std::size_t number = 0;
   for (const PlanStep& step : plan.steps) {
@@ -86,10 +88,13 @@ Result<int> run(const Options& options) {
   if (!loaded) return std::move(loaded).error();
   const auto targets = loaded->targets(options.to);
   if (!targets) return targets.error();
+  const auto sources = queries::resolve_all(loaded->snapshot, loaded->graph, options.from);
+  if (!sources) return sources.error();
   facts::Facts facts(loaded->snapshot, loaded->graph);
   const std::size_t budget = options.everything ? 0 : options.budget;
   const Result<Plan> plan = queries::make_plan(loaded->graph, facts, *targets, budget, derive_again(),
-                                               targets_again(loaded->graph, *targets, options.to));
+                                               targets_again(loaded->graph, *targets, options.to),
+                                               principals_again(loaded->graph, *sources));
   if (!plan) return plan.error();
   const FactWriter writer(facts, loaded->graph);
   if (options.format == "json") {
@@ -109,6 +114,9 @@ Result<int> run(const Options& options) {
 Action declare_plan(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   app.add_option("SNAP", options->path, "the snapshot")->required();
+  app.add_option("--from", options->from,
+                 "whose ways count (repeatable); default: every account outside the targets that is not "
+                 "known to be disabled");
   app.add_option("--to", options->to, "the targets (repeatable); default: tier0");
   auto* const budget = app.add_option("--budget", options->budget, "how many changes at most")
                            ->capture_default_str()
