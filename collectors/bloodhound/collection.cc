@@ -219,21 +219,25 @@ void Collection::end(std::string_view identity) {
 
 // The first part as it is; of later ones the relations that are new, and what none after them says otherwise.
 void Collection::merge(std::uint32_t first) {
-  using Kept = std::pair<snapshot::AttributeId, const std::uint8_t*>;
+  using Kept = std::pair<snapshot::AttributeId, std::string_view>;
   boost::unordered_flat_map<snapshot::AttributeId, std::uint32_t> said_last;
   for (std::uint32_t i = first; i != kNoPart; i = parts_[i].next) {
     for (const auto& value : builder_.values(parts_[i].object)) {
       if (i == first || !is_made_up(parts_[i], value.attribute)) said_last[value.attribute] = i;
     }
   }
-  boost::unordered_flat_set<Kept> relations;
+  struct HashKept {
+    SeededHash hash;
+    std::size_t operator()(const Kept& kept) const { return hash(kept.second) ^ kept.first; }
+  };
+  boost::unordered_flat_set<Kept, HashKept> relations;
   builder_.begin_object();
   for (std::uint32_t i = first; i != kNoPart; i = parts_[i].next) {
     for (const auto& value : builder_.values(parts_[i].object)) {
       const bool counts = adds_up_.contains(value.attribute)
-                              ? relations.emplace(value.attribute, value.data).second || i == first
+                              ? relations.emplace(value.attribute, as_text(value.bytes)).second || i == first
                               : said_last[value.attribute] == i;
-      if (counts) builder_.value(value.attribute, value.bytes());
+      if (counts) builder_.value(value.attribute, value.bytes);
     }
     builder_.drop(parts_[i].object);
   }

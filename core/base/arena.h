@@ -28,6 +28,11 @@ class Arena {
     return {static_cast<const T*>(place), items.size()};
   }
 
+  /// Room for that many bytes, to be filled.
+  std::span<std::uint8_t> reserve(std::size_t size) {
+    return {static_cast<std::uint8_t*>(allocate(size, 1)), size};
+  }
+
   std::string_view keep(std::string_view text) { return as_text(keep(as_bytes(text))); }
 
   /// Forgets everything; little memory is kept for what comes next.

@@ -6,9 +6,9 @@
 
 #include <algorithm>
 #include <boost/unordered/unordered_flat_map.hpp>
-#include <boost/unordered/unordered_flat_set.hpp>
 #include <charconv>
 #include <cstring>
+#include <deque>
 #include <functional>
 #include <limits>
 #include <vector>
@@ -21,6 +21,7 @@
 #include "core/directory/guid.h"
 #include "core/snapshot/format.h"
 #include "core/snapshot/snapshot.capnp.h"
+#include "core/snapshot/value_pool.h"
 
 namespace tierline::snapshot {
 namespace {
@@ -30,20 +31,70 @@ using directory::Guid;
 
 using StoredValue = Builder::StoredValue;
 
+using ValueId = ValuePool::Id;
+
+constexpr ValueId kNoValue = ~ValueId{0};
+
 struct EqualBytes {
   bool operator()(ByteSpan a, ByteSpan b) const { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
 };
 
-struct StoredObject {
-  Guid guid;
-  std::string_view dn;
-  std::uint64_t usn = 0;
-  std::span<const StoredValue> values;
-  DescriptorIndex descriptor = kNoDescriptor;
-  bool is_dropped = false;
+/// One value of the object that is being handed over: in the pool, or in the scratch of the object.
+struct PendingValue {
+  AttributeId attribute;
+  ValueId pooled;
+  std::uint32_t offset;
+  std::uint32_t size;
 };
 
-using IndexByDn = boost::unordered_flat_map<std::string_view, ObjectIndex, SeededHash, std::equal_to<>>;
+/// As it is kept. Its values are one after the other: attribute, and either kPooled and a number of the pool, or the size and
+/// the bytes themselves; numbers are of variable length, the first is how many values there are.
+struct StoredObject {
+  Guid guid;
+  std::uint64_t usn = 0;
+  const std::uint8_t* values = nullptr;  ///< null once it is dropped
+  ValueId dn = kNoValue;
+  DescriptorIndex descriptor = kNoDescriptor;
+};
+
+// The size of a value, shifted by one, is never odd.
+constexpr std::uint32_t kPooled = 1;
+
+void append_number(std::string& to, std::uint32_t number) {
+  for (; number >= 0x80; number >>= 7) to += static_cast<char>(number | 0x80);
+  to += static_cast<char>(number);
+}
+
+std::uint32_t read_number(const std::uint8_t*& from) {
+  std::uint32_t number = 0;
+  for (unsigned shift = 0;; shift += 7) {
+    const std::uint32_t byte = *from++;
+    number |= (byte & 0x7F) << shift;
+    if (byte < 0x80) return number;
+  }
+}
+
+/// Whether values of an attribute come again, so that it pays to look for them: asked of some, now and then.
+class Repetition {
+ public:
+  bool is_looked_for() const { return seen_ % kPeriod < kSample || repeats_; }
+  void count(bool was_known) {
+    known_ += was_known ? 1 : 0;
+    step();
+  }
+  void step() {
+    if (++seen_ % kPeriod == kSample) repeats_ = known_ >= kSample / 8;
+    if (seen_ % kPeriod == 0) known_ = 0;
+  }
+
+ private:
+  static constexpr std::uint32_t kPeriod = 65'536;
+  static constexpr std::uint32_t kSample = 4'096;
+
+  std::uint64_t seen_ = 0;
+  std::uint32_t known_ = 0;
+  bool repeats_ = true;
+};
 
 kj::ArrayPtr<const kj::byte> kj_bytes(ByteSpan bytes) { return {bytes.data(), bytes.size()}; }
 
@@ -126,10 +177,13 @@ struct Builder::State {
   boost::unordered_flat_map<std::string, AttributeId, SeededHash, std::equal_to<>> attribute_ids;
   std::vector<Area> coverage;
   Arena arena;
-  boost::unordered_flat_set<ByteSpan, SeededHash, EqualBytes> known;
-  std::vector<StoredObject> objects;
+  ValuePool pool;
+  std::vector<Repetition> repetitions;  ///< by attribute
+  std::deque<StoredObject> objects;
   StoredObject current;
-  std::vector<StoredValue> current_values;
+  std::vector<PendingValue> current_values;
+  std::string scratch;               ///< what values of the current object are not in the pool
+  std::vector<std::uint32_t> order;  ///< of objects in the file
   AttributeId dn_attribute = kNoAttribute;
   AttributeId guid_attribute = kNoAttribute;
   AttributeId usn_attribute = kNoAttribute;
@@ -137,11 +191,15 @@ struct Builder::State {
   boost::unordered_flat_map<ByteSpan, DescriptorIndex, SeededHash, EqualBytes> descriptors_known;
   bool too_large = false;
 
-  ByteSpan keep(ByteSpan bytes);
+  ValueId keep(AttributeId attribute, ByteSpan bytes);
+  /// Calls `take` with the attribute, the number in the pool or kNoValue, and the bytes of each value.
+  template <class Take>
+  void for_each_value(const StoredObject& object, const Take& take) const;
+  ByteSpan dn_of(const StoredObject& object) const;
   void sort_and_merge();
   Status write_objects(FileWriter& writer) const;
   Status write_object_chunk(FileWriter& writer, std::size_t first, std::size_t last,
-                            const IndexByDn& by_dn) const;
+                            const std::vector<ObjectIndex>& by_name) const;
   Status write_descriptors(FileWriter& writer) const;
   Status write_meta(FileWriter& writer, const Provenance& provenance) const;
   Status write_all(const MappedFile::Write& write, const Provenance& provenance);
@@ -172,6 +230,7 @@ AttributeId Builder::attribute(std::string_view name, AttributeSyntax syntax) {
   } else {
     id = static_cast<AttributeId>(state.attributes.size());
     state.attributes.push_back({std::string(name), syntax});
+    state.repetitions.emplace_back();
     state.attribute_ids.emplace(std::move(key), id);
   }
   // Most sources ask for each name again and again in one spelling.
@@ -182,27 +241,43 @@ AttributeId Builder::attribute(std::string_view name, AttributeSyntax syntax) {
 void Builder::begin_object() {
   state_->current = {};
   state_->current_values.clear();
+  state_->scratch.clear();
 }
 
-ByteSpan Builder::State::keep(ByteSpan bytes) {
-  const auto found = known.find(bytes);
-  return found != known.end() ? *found : *known.insert(arena.keep(bytes)).first;
+// Names of objects are in the pool, whoever has or mentions them; of other values, long ones that come again.
+ValueId Builder::State::keep(AttributeId attribute, ByteSpan bytes) {
+  constexpr std::size_t kShort = 16;
+  bool is_new = true;
+  if (attributes[attribute].syntax == AttributeSyntax::DistinguishedName) return pool.keep(bytes, is_new);
+  if (bytes.size() <= kShort) return kNoValue;
+  Repetition& repetition = repetitions[attribute];
+  if (!repetition.is_looked_for()) {
+    repetition.step();
+    return kNoValue;
+  }
+  const ValueId kept = pool.keep(bytes, is_new);
+  repetition.count(!is_new);
+  return kept;
 }
 
 void Builder::value(AttributeId attribute, ByteSpan bytes) {
   State& state = *state_;
-  if (bytes.size() > std::numeric_limits<std::uint32_t>::max() / 2) {
+  constexpr std::size_t kMost = std::numeric_limits<std::uint32_t>::max() / 2;
+  if (bytes.size() > kMost || state.scratch.size() + bytes.size() > kMost ||
+      state.pool.size() >= kNoValue - 1) {
     state.too_large = true;
     return;
   }
-  const ByteSpan kept = state.keep(bytes);
-  state.current_values.push_back({kept.data(), static_cast<std::uint32_t>(kept.size()), attribute});
+  const ValueId pooled = state.keep(attribute, bytes);
+  state.current_values.push_back({attribute, pooled, static_cast<std::uint32_t>(state.scratch.size()),
+                                  static_cast<std::uint32_t>(bytes.size())});
+  if (pooled == kNoValue) state.scratch += as_text(bytes);
   if (attribute == state.dn_attribute) {
-    state.current.dn = as_text(kept);
+    state.current.dn = pooled;
   } else if (attribute == state.guid_attribute) {
-    if (const auto guid = Guid::from_bytes(kept)) state.current.guid = *guid;
+    if (const auto guid = Guid::from_bytes(bytes)) state.current.guid = *guid;
   } else if (attribute == state.usn_attribute) {
-    std::from_chars(as_text(kept).data(), as_text(kept).data() + kept.size(), state.current.usn);
+    std::from_chars(as_text(bytes).data(), as_text(bytes).data() + bytes.size(), state.current.usn);
   }
 }
 
@@ -222,17 +297,53 @@ void Builder::descriptor(ByteSpan bytes) {
 std::size_t Builder::end_object() {
   State& state = *state_;
   std::stable_sort(state.current_values.begin(), state.current_values.end(),
-                   [](const StoredValue& a, const StoredValue& b) { return a.attribute < b.attribute; });
-  state.current.values = state.arena.keep(std::span<const StoredValue>(state.current_values));
+                   [](const PendingValue& a, const PendingValue& b) { return a.attribute < b.attribute; });
+  std::string packed;
+  append_number(packed, static_cast<std::uint32_t>(state.current_values.size()));
+  for (const PendingValue& value : state.current_values) {
+    append_number(packed, value.attribute);
+    if (value.pooled != kNoValue) {
+      append_number(packed, kPooled);
+      append_number(packed, value.pooled);
+    } else {
+      append_number(packed, value.size << 1);
+      packed.append(state.scratch, value.offset, value.size);
+    }
+  }
+  state.current.values = state.arena.keep(as_bytes(packed)).data();
   state.objects.push_back(state.current);
   return state.objects.size() - 1;
 }
 
-std::span<const StoredValue> Builder::values(std::size_t object) const {
-  return state_->objects[object].values;
+template <class Take>
+void Builder::State::for_each_value(const StoredObject& object, const Take& take) const {
+  const std::uint8_t* place = object.values;
+  for (std::uint32_t left = read_number(place); left != 0; --left) {
+    const auto attribute = static_cast<AttributeId>(read_number(place));
+    const std::uint32_t size = read_number(place);
+    if (size == kPooled) {
+      const ValueId pooled = read_number(place);
+      take(attribute, pooled, pool[pooled]);
+    } else {
+      take(attribute, kNoValue, ByteSpan(place, size >> 1));
+      place += size >> 1;
+    }
+  }
 }
 
-void Builder::drop(std::size_t object) { state_->objects[object].is_dropped = true; }
+ByteSpan Builder::State::dn_of(const StoredObject& object) const {
+  return object.dn == kNoValue ? ByteSpan() : pool[object.dn];
+}
+
+std::vector<StoredValue> Builder::values(std::size_t object) const {
+  std::vector<StoredValue> values;
+  state_->for_each_value(state_->objects[object], [&](AttributeId attribute, ValueId, ByteSpan bytes) {
+    values.push_back({attribute, bytes});
+  });
+  return values;
+}
+
+void Builder::drop(std::size_t object) { state_->objects[object].values = nullptr; }
 
 void Builder::abandon_object() { state_->current_values.clear(); }
 
@@ -242,27 +353,42 @@ std::size_t Builder::object_count() const { return state_->objects.size(); }
 
 // Objects in order of GUID; one that came twice stays once. Without a GUID an object is known by its DN.
 void Builder::State::sort_and_merge() {
-  std::erase_if(objects, [](const StoredObject& object) { return object.is_dropped; });
-  std::stable_sort(objects.begin(), objects.end(), [](const StoredObject& a, const StoredObject& b) {
+  struct Key {
+    std::uint64_t begin;  ///< of the GUID
+    std::uint32_t object;
+  };
+  std::vector<Key> keys;
+  keys.reserve(objects.size());
+  for (std::size_t i = 0; i < objects.size(); ++i) {
+    if (objects[i].values == nullptr) continue;
+    std::uint64_t begin = 0;
+    for (std::size_t k = 0; k < sizeof begin; ++k) begin = begin << 8 | objects[i].guid.bytes[k];
+    keys.push_back({begin, static_cast<std::uint32_t>(i)});
+  }
+  std::sort(keys.begin(), keys.end(), [this](const Key& x, const Key& y) {
+    if (x.begin != y.begin) return x.begin < y.begin;
+    const StoredObject& a = objects[x.object];
+    const StoredObject& b = objects[y.object];
     if (a.guid != b.guid) return a.guid < b.guid;
-    if (a.guid.is_zero() && a.dn != b.dn) return a.dn < b.dn;
-    return a.usn < b.usn;
+    if (a.guid.is_zero() && a.dn != b.dn) return as_text(dn_of(a)) < as_text(dn_of(b));
+    return a.usn != b.usn ? a.usn < b.usn : x.object < y.object;
   });
-  std::vector<StoredObject> kept;
-  kept.reserve(objects.size());
-  for (const StoredObject& object : objects) {
-    if (!kept.empty() && kept.back().guid == object.guid &&
-        (!object.guid.is_zero() || kept.back().dn == object.dn)) {
-      kept.back() = object;
+  order.clear();
+  order.reserve(keys.size());
+  for (const Key& key : keys) {
+    const StoredObject& object = objects[key.object];
+    const StoredObject* const before = order.empty() ? nullptr : &objects[order.back()];
+    if (before != nullptr && before->guid == object.guid &&
+        (!object.guid.is_zero() || before->dn == object.dn)) {
+      order.back() = key.object;
     } else {
-      kept.push_back(object);
+      order.push_back(key.object);
     }
   }
-  objects = std::move(kept);
 }
 
 Status Builder::State::write_object_chunk(FileWriter& writer, std::size_t first, std::size_t last,
-                                          const IndexByDn& by_dn) const {
+                                          const std::vector<ObjectIndex>& by_name) const {
   const std::size_t count = last - first;
   std::string heap;
   std::string guids;
@@ -275,36 +401,38 @@ Status Builder::State::write_object_chunk(FileWriter& writer, std::size_t first,
   parents.reserve(count);
   descriptor_indexes.reserve(count);
 
-  for (std::size_t i = first; i < last; ++i) {
-    const StoredObject& object = objects[i];
-    guids.append(as_text(object.guid.bytes));
-    const auto parent = by_dn.find(directory::parent_dn(object.dn));
-    parents.push_back(parent == by_dn.end() ? kNoObject : parent->second);
-    descriptor_indexes.push_back(object.descriptor);
-    for (std::size_t v = 0; v < object.values.size(); ++v) {
-      const StoredValue& value = object.values[v];
-      if (v == 0 || object.values[v - 1].attribute != value.attribute) {
-        if (v != 0) value_starts.push_back(static_cast<std::uint32_t>(value_offsets.size() - 1));
-        ids.push_back(value.attribute);
-      }
-      if (attributes[value.attribute].syntax == AttributeSyntax::DistinguishedName) {
-        const auto target =
-            value.attribute == dn_attribute ? by_dn.end() : by_dn.find(as_text(value.bytes()));
-        if (target != by_dn.end()) {
-          heap += static_cast<char>(kDnAsObject);
-          char raw[sizeof(ObjectIndex)];
-          std::memcpy(raw, &target->second, sizeof raw);
-          heap.append(raw, sizeof raw);
-        } else {
-          heap += static_cast<char>(kDnAsText);
-          heap.append(as_text(value.bytes()));
-        }
-      } else {
-        heap.append(as_text(value.bytes()));
-      }
-      value_offsets.push_back(static_cast<std::uint32_t>(heap.size()));
+  const auto append_value = [&](AttributeId attribute, ValueId pooled, ByteSpan bytes) {
+    const std::size_t begun = attribute_starts.back();
+    if (ids.size() == begun || ids.back() != attribute) {
+      if (ids.size() != begun) value_starts.push_back(static_cast<std::uint32_t>(value_offsets.size() - 1));
+      ids.push_back(attribute);
     }
-    if (!object.values.empty()) value_starts.push_back(static_cast<std::uint32_t>(value_offsets.size() - 1));
+    if (attributes[attribute].syntax == AttributeSyntax::DistinguishedName) {
+      const ObjectIndex target = attribute == dn_attribute ? kNoObject : by_name[pooled];
+      if (target != kNoObject) {
+        heap += static_cast<char>(kDnAsObject);
+        char raw[sizeof target];
+        std::memcpy(raw, &target, sizeof raw);
+        heap.append(raw, sizeof raw);
+      } else {
+        heap += static_cast<char>(kDnAsText);
+        heap.append(as_text(bytes));
+      }
+    } else {
+      heap.append(as_text(bytes));
+    }
+    value_offsets.push_back(static_cast<std::uint32_t>(heap.size()));
+  };
+  for (std::size_t i = first; i < last; ++i) {
+    const StoredObject& object = objects[order[i]];
+    guids.append(as_text(object.guid.bytes));
+    const auto parent = pool.find(as_bytes(directory::parent_dn(as_text(dn_of(object)))));
+    parents.push_back(parent ? by_name[*parent] : kNoObject);
+    descriptor_indexes.push_back(object.descriptor);
+    for_each_value(object, append_value);
+    if (ids.size() != attribute_starts.back()) {
+      value_starts.push_back(static_cast<std::uint32_t>(value_offsets.size() - 1));
+    }
     attribute_starts.push_back(static_cast<std::uint32_t>(ids.size()));
   }
 
@@ -323,24 +451,28 @@ Status Builder::State::write_object_chunk(FileWriter& writer, std::size_t first,
 }
 
 Status Builder::State::write_objects(FileWriter& writer) const {
-  IndexByDn by_dn;
-  by_dn.reserve(objects.size());
-  for (std::size_t i = 0; i < objects.size(); ++i) {
-    if (!objects[i].dn.empty()) by_dn.emplace(objects[i].dn, static_cast<ObjectIndex>(i));
+  // Which object has a name of the pool; of several, the first.
+  std::vector<ObjectIndex> by_name(pool.size(), kNoObject);
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    const ValueId dn = objects[order[i]].dn;
+    if (dn != kNoValue && !pool[dn].empty() && by_name[dn] == kNoObject) {
+      by_name[dn] = static_cast<ObjectIndex>(i);
+    }
   }
   std::size_t first = 0;
-  while (first < objects.size()) {
+  while (first < order.size()) {
     std::size_t last = first;
     std::uint64_t size = 0;
-    while (last < objects.size() && last - first < kChunkObjects && (last == first || size < kChunkHeap)) {
-      for (const StoredValue& value : objects[last].values) size += value.size + 1u;
+    while (last < order.size() && last - first < kChunkObjects && (last == first || size < kChunkHeap)) {
+      for_each_value(objects[order[last]],
+                     [&](AttributeId, ValueId, ByteSpan bytes) { size += bytes.size() + 1u; });
       ++last;
     }
     if (size > std::numeric_limits<std::uint32_t>::max() / 2) {
       return Error{ErrorCode::BadData, "an object is larger than a snapshot can hold",
-                   visible(objects[last - 1].dn)};
+                   visible(as_text(dn_of(objects[order[last - 1]])))};
     }
-    if (Status status = write_object_chunk(writer, first, last, by_dn); !status) return status;
+    if (Status status = write_object_chunk(writer, first, last, by_name); !status) return status;
     first = last;
   }
   return {};

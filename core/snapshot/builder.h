@@ -4,9 +4,9 @@
 
 #include <cstdint>
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/bytes.h"
 #include "core/base/result.h"
@@ -23,17 +23,14 @@ namespace tierline::snapshot {
 /// the same one comes twice, the one with the higher uSNChanged (or else the later) is kept.
 ///
 /// Values are the bytes that LDAP transmits, whatever the source. nTSecurityDescriptor is handed over by
-/// descriptor(), not as a value. Equal values, and equal descriptors, are in memory once. `distinguishedName` must be
-/// given.
+/// descriptor(), not as a value. Names of objects, long values of attributes that repeat them, and equal descriptors are in
+/// memory once. `distinguishedName` must be given.
 class Builder {
  public:
-  /// A value as it is kept: two with equal bytes have the same `data`.
+  /// A value as it is kept; its bytes stay where they are until the builder is spent.
   struct StoredValue {
-    const std::uint8_t* data;
-    std::uint32_t size;
     AttributeId attribute;
-
-    ByteSpan bytes() const { return {data, size}; }
+    ByteSpan bytes;
   };
 
   Builder();
@@ -53,7 +50,7 @@ class Builder {
   std::size_t end_object();
 
   /// What the object that end_object() gave this number was handed, by attribute.
-  std::span<const StoredValue> values(std::size_t object) const;
+  std::vector<StoredValue> values(std::size_t object) const;
   /// Forgets an object, for a source that puts another one in its place.
   void drop(std::size_t object);
 
