@@ -63,8 +63,14 @@ std::string string_of(capnp::Text::Reader text) { return {text.begin(), text.siz
 template <class Offsets>
 bool partitions(const Offsets& offsets, std::size_t entries, std::size_t limit) {
   if (offsets.size() != entries + 1 || offsets.front() != 0 || offsets.back() != limit) return false;
-  return std::is_sorted(offsets.begin(), offsets.end());
+  // Without a way out in the middle, so that several are compared at once.
+  unsigned falls = 0;
+  for (std::size_t i = 0; i < entries; ++i) falls |= offsets[i] > offsets[i + 1] ? 1u : 0u;
+  return falls == 0;
 }
+
+/// Of objects whose chunk is known without a search.
+constexpr std::size_t kHint = 1024;
 
 }  // namespace
 
@@ -224,19 +230,24 @@ Status Snapshot::load_objects(ByteSpan message, std::uint32_t count) {
       !partitions(columns.value_offsets, values, columns.heap.size())) {
     return Error{ErrorCode::BadData, "the columns of an object chunk do not fit together"};
   }
-  for (std::uint32_t row = 0; row < count; ++row) {
-    for (std::uint32_t a = columns.attribute_starts[row]; a < columns.attribute_starts[row + 1]; ++a) {
-      const AttributeId id = columns.attribute_ids[a];
-      const bool ascending = a == columns.attribute_starts[row] || columns.attribute_ids[a - 1] < id;
-      if (id >= meta().attributes.size() || !ascending) {
-        return Error{ErrorCode::BadData, "an object has an attribute that the snapshot does not name"};
-      }
-    }
-  }
-  first_object_.push_back(static_cast<ObjectIndex>(object_count_));
-  object_count_ += count;
+  if (Status status = check_attributes(columns); !status) return status;
+  if (Status status = check_references(columns); !status) return status;
+  first_object_.push_back(first_object_.back() + count);
   objects_.push_back(columns);
   return {};
+}
+
+Status Snapshot::check_attributes(const ObjectColumns& columns) const {
+  const std::size_t known = names_objects_.size();
+  unsigned wrong = 0;
+  for (const AttributeId id : columns.attribute_ids) wrong |= id >= known ? 1u : 0u;
+  for (std::size_t row = 0; row + 1 < columns.attribute_starts.size(); ++row) {
+    for (std::uint32_t a = columns.attribute_starts[row] + 1; a < columns.attribute_starts[row + 1]; ++a) {
+      wrong |= columns.attribute_ids[a - 1] >= columns.attribute_ids[a] ? 1u : 0u;
+    }
+  }
+  if (wrong == 0) return {};
+  return Error{ErrorCode::BadData, "an object has an attribute that the snapshot does not name"};
 }
 
 Status Snapshot::load_descriptors(ByteSpan message, std::uint32_t count) {
@@ -246,45 +257,62 @@ Status Snapshot::load_descriptors(ByteSpan message, std::uint32_t count) {
   if (!partitions(columns.offsets, count, columns.heap.size())) {
     return Error{ErrorCode::BadData, "the columns of a descriptor chunk do not fit together"};
   }
-  first_descriptor_.push_back(static_cast<DescriptorIndex>(descriptor_count_));
-  descriptor_count_ += count;
+  first_descriptor_.push_back(first_descriptor_.back() + count);
   descriptors_.push_back(columns);
   return {};
 }
 
-// References between chunks: known only when all of them are there.
-Status Snapshot::check_references() const {
-  for (const ObjectColumns& columns : objects_) {
-    for (std::size_t row = 0; row < columns.parents.size(); ++row) {
-      const ObjectIndex parent = columns.parents[row];
-      const DescriptorIndex descriptor = columns.descriptors[row];
-      if ((parent != kNoObject && parent >= object_count_) ||
-          (descriptor != kNoDescriptor && descriptor >= descriptor_count_)) {
-        return Error{ErrorCode::BadData, "an object refers to something that the snapshot does not hold"};
-      }
-    }
-    for (std::size_t a = 0; a < columns.attribute_ids.size(); ++a) {
-      const AttributeInfo& info = meta().attributes[columns.attribute_ids[a]];
-      if (info.syntax != AttributeSyntax::DistinguishedName) continue;
-      for (std::uint32_t v = columns.value_starts[a]; v < columns.value_starts[a + 1]; ++v) {
-        ByteReader value(columns.heap.subspan(columns.value_offsets[v],
-                                              columns.value_offsets[v + 1] - columns.value_offsets[v]));
-        const std::uint8_t tag = value.u8();
-        const bool is_name = columns.attribute_ids[a] == dn_attribute_;
-        const bool fits = tag == kDnAsText || (tag == kDnAsObject && !is_name && value.remaining() == 4 &&
-                                               value.u32() < object_count_);
-        if (value.failed() || !fits) {
-          return Error{ErrorCode::BadData, "a value of " + visible(info.name) + " is no distinguished name"};
-        }
+Status Snapshot::check_references(const ObjectColumns& columns) const {
+  unsigned wrong = 0;
+  for (const ObjectIndex parent : columns.parents) {
+    wrong |= parent != kNoObject && parent >= object_count_ ? 1u : 0u;
+  }
+  for (const DescriptorIndex descriptor : columns.descriptors) {
+    wrong |= descriptor != kNoDescriptor && descriptor >= descriptor_count_ ? 1u : 0u;
+  }
+  if (wrong != 0) {
+    return Error{ErrorCode::BadData, "an object refers to something that the snapshot does not hold"};
+  }
+  for (std::size_t a = 0; a < columns.attribute_ids.size(); ++a) {
+    const AttributeId id = columns.attribute_ids[a];
+    if (names_objects_[id] == 0) continue;
+    for (std::uint32_t v = columns.value_starts[a]; v < columns.value_starts[a + 1]; ++v) {
+      const std::uint32_t begin = columns.value_offsets[v];
+      const std::uint32_t size = columns.value_offsets[v + 1] - begin;
+      const std::uint8_t tag = size == 0 ? std::uint8_t{0xFF} : columns.heap[begin];
+      if (tag == kDnAsText) continue;
+      ByteReader named(columns.heap.subspan(begin, size), 1);
+      const bool fits = tag == kDnAsObject && id != dn_attribute_ && size == 1 + sizeof(ObjectIndex) &&
+                        named.u32() < object_count_;
+      if (!fits) {
+        return Error{ErrorCode::BadData,
+                     "a value of " + visible(meta().attributes[id].name) + " is no distinguished name"};
       }
     }
   }
   return {};
 }
 
+void Snapshot::find_chunks_fast() {
+  for (std::uint32_t chunk = 0; chunk + 1 < first_object_.size(); ++chunk) {
+    while (chunk_hints_.size() * kHint < first_object_[chunk + 1]) chunk_hints_.push_back(chunk);
+  }
+}
+
 Result<Snapshot> Snapshot::load(File file) {
   Snapshot snapshot(std::move(file));
   snapshot.dn_attribute_ = snapshot.attribute(kDnAttribute);
+  for (const AttributeInfo& attribute : snapshot.meta().attributes) {
+    snapshot.names_objects_.push_back(attribute.syntax == AttributeSyntax::DistinguishedName ? 1 : 0);
+  }
+  // Each chunk is held to its own count, so that what it refers to can be checked while it is at hand.
+  for (const ChunkPlace& place : snapshot.file_.state_->chunks) {
+    if (place.kind == schema::Chunk::Kind::OBJECTS) snapshot.object_count_ += place.count;
+    if (place.kind == schema::Chunk::Kind::DESCRIPTORS) snapshot.descriptor_count_ += place.count;
+  }
+  if (snapshot.object_count_ >= kNoObject || snapshot.descriptor_count_ >= kNoDescriptor) {
+    return Error{ErrorCode::BadData, "more objects than a snapshot can hold", snapshot.path()};
+  }
   for (const ChunkPlace& place : snapshot.file_.state_->chunks) {
     if (place.kind == schema::Chunk::Kind::META) continue;
     if (XXH3_64bits(place.bytes.data(), place.bytes.size()) != place.checksum) {
@@ -303,9 +331,7 @@ Result<Snapshot> Snapshot::load(File file) {
       return error;
     }
   }
-  if (Status status = snapshot.check_references(); !status) {
-    return std::move(status).error().in(snapshot.path());
-  }
+  snapshot.find_chunks_fast();
   return snapshot;
 }
 
@@ -316,8 +342,8 @@ Result<Snapshot> Snapshot::open(const std::string& path) {
 }
 
 Object Snapshot::object(ObjectIndex index) const {
-  const auto after = std::upper_bound(first_object_.begin(), first_object_.end(), index);
-  const auto chunk = static_cast<std::uint32_t>(after - first_object_.begin() - 1);
+  std::uint32_t chunk = chunk_hints_[index / kHint];
+  while (first_object_[chunk + 1] <= index) ++chunk;
   return Object(this, index, chunk, index - first_object_[chunk]);
 }
 
@@ -341,12 +367,13 @@ Value Snapshot::value_at(std::uint32_t chunk, std::uint32_t place, bool dn) cons
   const ObjectColumns& columns = objects_[chunk];
   const std::uint32_t begin = columns.value_offsets[place];
   const ByteSpan stored = columns.heap.subspan(begin, columns.value_offsets[place + 1] - begin);
-  if (!dn) return {stored};
-  if (stored[0] == kDnAsText) return {stored.subspan(1)};
+  if (!dn) return Value(ValueBytes(stored));
+  if (stored[0] == kDnAsText) return Value(ValueBytes(stored.subspan(1)));
   ByteReader reader(stored, 1);
-  const ObjectIndex target = reader.u32();
-  return {as_bytes(object(target).dn()), target};
+  return Value(ValueBytes(*this, reader.u32()));
 }
+
+ByteSpan ValueBytes::name() const { return as_bytes(snapshot_->object(named_).dn()); }
 
 Value Values::operator[](std::size_t i) const {
   return snapshot_->value_at(chunk_, first_ + static_cast<std::uint32_t>(i), dn_);
@@ -379,7 +406,7 @@ Values Object::values(AttributeId attribute) const {
   values.chunk_ = chunk_;
   values.first_ = columns.value_starts[place];
   values.size_ = columns.value_starts[place + 1] - values.first_;
-  values.dn_ = snapshot_->meta().attributes[attribute].syntax == AttributeSyntax::DistinguishedName;
+  values.dn_ = snapshot_->names_objects_[attribute] != 0;
   return values;
 }
 

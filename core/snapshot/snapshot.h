@@ -19,9 +19,34 @@ namespace tierline::snapshot {
 
 class Snapshot;
 
+/// The bytes of a value. Of a value that names an object, they are that object's name, which is looked up only when it is
+/// asked for: most who follow members want to know who, not what they are called.
+class ValueBytes {
+ public:
+  ValueBytes() = default;
+  explicit ValueBytes(ByteSpan stored) : stored_(stored) {}
+  ValueBytes(const Snapshot& snapshot, ObjectIndex named) : snapshot_(&snapshot), named_(named) {}
+
+  operator ByteSpan() const { return snapshot_ == nullptr ? stored_ : name(); }
+  const std::uint8_t* data() const { return ByteSpan(*this).data(); }
+  std::size_t size() const { return ByteSpan(*this).size(); }
+  bool empty() const { return ByteSpan(*this).empty(); }
+
+ private:
+  friend struct Value;
+  ByteSpan name() const;
+
+  ByteSpan stored_;
+  const Snapshot* snapshot_ = nullptr;
+  ObjectIndex named_ = kNoObject;
+};
+
 /// One value of an attribute.
 struct Value {
-  ByteSpan bytes;                  ///< as LDAP transmits it
+  Value() = default;
+  explicit Value(ValueBytes value) : bytes(value), target(value.named_) {}
+
+  ValueBytes bytes;                ///< as LDAP transmits it
   ObjectIndex target = kNoObject;  ///< for DN syntax: the object that has this DN, when it is in the snapshot
 
   std::string_view text() const { return as_text(bytes); }
@@ -175,17 +200,21 @@ class Snapshot {
   explicit Snapshot(File file) : file_(std::move(file)) {}
   Status load_objects(ByteSpan message, std::uint32_t count);
   Status load_descriptors(ByteSpan message, std::uint32_t count);
-  Status check_references() const;
+  Status check_attributes(const ObjectColumns& columns) const;
+  Status check_references(const ObjectColumns& columns) const;
+  void find_chunks_fast();
   Value value_at(std::uint32_t chunk, std::uint32_t place, bool dn) const;
 
   File file_;
   std::size_t object_count_ = 0;
   std::size_t descriptor_count_ = 0;
   std::vector<ObjectColumns> objects_;
-  std::vector<ObjectIndex> first_object_;  ///< by chunk
+  std::vector<ObjectIndex> first_object_ = {0};  ///< by chunk, and the end
+  std::vector<std::uint32_t> chunk_hints_;       ///< the chunk of every kHint-th object
   std::vector<DescriptorColumns> descriptors_;
-  std::vector<DescriptorIndex> first_descriptor_;
+  std::vector<DescriptorIndex> first_descriptor_ = {0};  ///< likewise
   AttributeId dn_attribute_ = kNoAttribute;
+  std::vector<std::uint8_t> names_objects_;  ///< by attribute: whether it is of DN syntax
 };
 
 }  // namespace tierline::snapshot
