@@ -97,6 +97,60 @@ TEST_CASE("the same facts give the same bytes, whatever their order") {
   CHECK(read_all(one) == read_all(two));
 }
 
+// More objects than a chunk holds; values that are short, long, long and again and again, or at first alone and later not.
+TEST_CASE("of many objects, each keeps its own values") {
+  constexpr std::size_t kObjects = 150'000;
+  const auto long_value = [](std::size_t i) { return "a value of its own, number " + std::to_string(i); };
+  const auto late_value = [&](std::size_t i) { return long_value(i < kObjects / 2 ? i : i % 7); };
+  const auto name = [](std::size_t i) { return "CN=" + std::to_string(i) + ",DC=corp,DC=test"; };
+  Builder builder;
+  const AttributeId dn = builder.attribute("distinguishedName", AttributeSyntax::DistinguishedName);
+  const AttributeId guid = builder.attribute("objectGUID", AttributeSyntax::Guid);
+  const AttributeId next = builder.attribute("managedBy", AttributeSyntax::DistinguishedName);
+  const AttributeId own = builder.attribute("description", AttributeSyntax::Text);
+  const AttributeId shared = builder.attribute("title", AttributeSyntax::Text);
+  const AttributeId late = builder.attribute("scriptPath", AttributeSyntax::Text);
+  const AttributeId number = builder.attribute("adminCount", AttributeSyntax::Text);
+  for (std::size_t i = 0; i < kObjects; ++i) {
+    builder.begin_object();
+    std::string unique(16, '\0');
+    for (std::size_t k = 0; k < 4; ++k) unique[k] = static_cast<char>(i >> (24 - 8 * k));
+    builder.value(late, late_value(i));
+    builder.value(number, std::to_string(i));
+    builder.value(own, long_value(i));
+    builder.value(own, std::string_view());
+    builder.value(shared, long_value(i % 3));
+    builder.value(guid, unique);
+    builder.value(dn, name(i));
+    if (i != 0) builder.value(next, name((i + 1) % kObjects));
+    REQUIRE(builder.end_object() == i);
+  }
+  const auto stored = builder.values(kObjects - 1);
+  REQUIRE(stored.size() == 8);
+  CHECK(stored[3].attribute == own);
+  CHECK(as_text(stored[3].bytes) == long_value(kObjects - 1));
+  builder.drop(0);
+  const std::string path = scratch("many.snap");
+  REQUIRE(builder.write(path, {}).ok());
+  const Result<Snapshot> opened = Snapshot::open(path);
+  REQUIRE(opened.ok());
+  REQUIRE(opened->object_count() == kObjects - 1);
+  std::size_t wrong = 0;
+  for (std::size_t i = 1; i < kObjects; ++i) {
+    const Object object = opened->object(static_cast<ObjectIndex>(i - 1));
+    const Values own_values = object.values(own);
+    const Value named = object.values(next)[0];
+    const bool is_last = i + 1 == kObjects;
+    const bool fits = object.dn() == name(i) && object.text(late) == late_value(i) &&
+                      object.number(number) == i && own_values.size() == 2 &&
+                      own_values[0].text() == long_value(i) && own_values[1].bytes.empty() &&
+                      object.text(shared) == long_value(i % 3) && named.text() == name((i + 1) % kObjects) &&
+                      named.target == (is_last ? kNoObject : i);
+    if (!fits) ++wrong;
+  }
+  CHECK(wrong == 0);
+}
+
 TEST_CASE("an object that comes twice is kept once, in its newer state") {
   Builder builder;
   const AttributeId guid = builder.attribute("objectGUID", AttributeSyntax::Guid);
