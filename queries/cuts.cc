@@ -25,7 +25,7 @@ Cuts::Cuts(const SearchSpace& space)
 }
 
 std::vector<Cut> Cuts::rank(const Parts& parts, std::size_t limit, bool counts_itself,
-                            const std::function<bool(std::uint32_t, std::uint32_t)>& before) const {
+                            const std::function<bool(std::uint64_t, std::uint64_t)>& before) const {
   std::vector<Cut> found;
   for (const auto& [id, places] : parts) {
     // Of a part in several places, no more can be cut off than what lies behind them all.

@@ -13,7 +13,7 @@
 namespace tierline::queries {
 
 struct Cut {
-  std::uint32_t id = 0;       ///< of the part
+  std::uint64_t id = 0;       ///< of the part
   std::uint64_t cut_off = 0;  ///< principals that reach the targets with it and not without it
   std::uint64_t more = 0;     ///< of these, how many no part listed before it cuts off
 };
@@ -29,12 +29,12 @@ class Cuts {
     graph::Vertex vertex = graph::kNoVertex;
     graph::Arc arc = graph::kNoArc;
   };
-  using Parts = std::map<std::uint32_t, std::vector<Place>>;
+  using Parts = std::map<std::uint64_t, std::vector<Place>>;
 
   /// The parts that cut off the most, at most `limit` (0 = all), equal ones as `before` orders them. `counts_itself` says whether
   /// a principal that stands at a part is cut off with it.
   std::vector<Cut> rank(const Parts& parts, std::size_t limit, bool counts_itself,
-                        const std::function<bool(std::uint32_t, std::uint32_t)>& before) const;
+                        const std::function<bool(std::uint64_t, std::uint64_t)>& before) const;
 
   /// Whether every way to the arc's head takes the arc.
   bool is_bridge(graph::Arc arc) const { return bridges_[space_.digraph().head[arc]] == arc; }

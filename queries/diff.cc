@@ -133,7 +133,7 @@ class Comparison {
   bool share_a_domain() const {
     for (const graph::Node& node : old_.graph().nodes()) {
       if (node.kind != knowledge::NodeKind::Domain) continue;
-      const NodeId same = new_.by_id(node.id);
+      const NodeId same = new_.by_id(std::string(node.id));
       if (same != graph::kNoNode && new_.graph().node(same).kind == node.kind) return true;
     }
     return false;
@@ -317,7 +317,7 @@ class Comparison {
 
   void add_member_change(bool added, const snapshot::Value& value, const NodeRef& group) {
     const Index& side = added ? new_ : old_;
-    const std::string& domain = new_.graph().node(group.node).domain;
+    const std::string domain(new_.graph().node(group.node).domain);
     NodeId member = value.target == snapshot::kNoObject ? graph::kNoNode : side.node(value.target);
     if (value.target != snapshot::kNoObject && member == graph::kNoNode) {
       // A stand-in of a foreign principal: the member is the principal itself.
@@ -340,7 +340,7 @@ class Comparison {
     const graph::Node& node = new_.graph().node(account.node);
     if (rid.empty() || node.sid.count() < 2) return;
     const auto group_sid = Sid::parse(node.sid.parent().to_string() + "-" + rid);
-    const NodeId group = group_sid ? side.by_sid(*group_sid, node.domain) : graph::kNoNode;
+    const NodeId group = group_sid ? side.by_sid(*group_sid, std::string(node.domain)) : graph::kNoNode;
     if (group == graph::kNoNode) return;
     Change change{.op = added ? Change::Op::Added : Change::Op::Removed,
                   .what = Change::What::Membership,
@@ -379,7 +379,7 @@ class Comparison {
       if (old_sd->owner) change.before = old_sd->owner->to_string();
       if (new_sd->owner) change.after = new_sd->owner->to_string();
       if (new_sd->owner) {
-        const NodeId owner = new_.by_sid(*new_sd->owner, new_.graph().node(object.node).domain);
+        const NodeId owner = new_.by_sid(*new_sd->owner, std::string(new_.graph().node(object.node).domain));
         if (owner != graph::kNoNode) change.trustee = ref(true, owner);
       }
       drift_.changes.push_back(std::move(change));
@@ -416,7 +416,7 @@ class Comparison {
         .op = added ? Change::Op::Added : Change::Op::Removed, .what = Change::What::Ace, .object = object};
     (added ? change.after : change.before) = directory::to_sddl(ace);
     const Index& side = added ? new_ : old_;
-    const NodeId trustee = side.by_sid(ace.trustee, new_.graph().node(object.node).domain);
+    const NodeId trustee = side.by_sid(ace.trustee, std::string(new_.graph().node(object.node).domain));
     if (trustee != graph::kNoNode) change.trustee = ref(added, trustee);
     if ((ace.flags & directory::ace_flag::kContainerInherit) != 0) {
       handed_down_[{after, added}].insert(right_of(ace));
@@ -457,7 +457,7 @@ class Comparison {
     return false;
   }
 
-  const graph::Node& node(const NodeRef& reference) const {
+  graph::Node node(const NodeRef& reference) const {
     return (reference.in_new ? new_ : old_).graph().node(reference.node);
   }
 
@@ -502,8 +502,8 @@ class Comparison {
   void attribute_edges() {
     for (std::size_t c = 0; c < drift_.changes.size(); ++c) {
       const Change& change = drift_.changes[c];
-      changes_on_[node(change.object).id].push_back(c);
-      if (change.trustee) changes_of_[node(*change.trustee).id].push_back(c);
+      changes_on_[std::string(node(change.object).id)].push_back(c);
+      if (change.trustee) changes_of_[std::string(node(*change.trustee).id)].push_back(c);
     }
     for (const EdgeId e : drift_.edges_opened) {
       for (const std::size_t c : causes(new_, e, true)) drift_.changes[c].edges_opened.push_back(e);
@@ -521,7 +521,7 @@ class Comparison {
     const graph::Edge& edge = side.graph().edge(e);
     for (const NodeId end : {edge.source, edge.target}) {
       for (const auto* index : {&changes_of_, &changes_on_}) {
-        const auto place = index->find(side.graph().node(end).id);
+        const auto place = index->find(std::string(side.graph().node(end).id));
         if (place == index->end()) continue;
         for (const std::size_t c : place->second) {
           const Change& change = drift_.changes[c];
@@ -538,14 +538,14 @@ class Comparison {
                   std::set<std::size_t>& found) const {
     if (evidence.kind == Evidence::Kind::Rule) return;
     const graph::Edge& edge = side.graph().edge(e);
-    const std::string& source = side.graph().node(edge.source).id;
-    const std::string& target = side.graph().node(edge.target).id;
+    const std::string source(side.graph().node(edge.source).id);
+    const std::string target(side.graph().node(edge.target).id);
     ObjectIndex object = evidence.object;
     // An inherited entry was written further up, so the search goes on there.
     for (int budget = 256; object != snapshot::kNoObject && budget > 0; --budget) {
       const NodeId here = side.node(object);
-      const auto place =
-          here == graph::kNoNode ? changes_on_.end() : changes_on_.find(side.graph().node(here).id);
+      const auto place = here == graph::kNoNode ? changes_on_.end()
+                                                : changes_on_.find(std::string(side.graph().node(here).id));
       if (place != changes_on_.end()) {
         for (const std::size_t c : place->second) {
           if (explains(drift_.changes[c], side, evidence, source, target, opened)) found.insert(c);
@@ -645,8 +645,8 @@ class Comparison {
       found.push_back({from, path, static_cast<std::uint32_t>(path.size())});
     std::sort(found.begin(), found.end(), [&](const FoundPath& a, const FoundPath& b) {
       if (a.edges.size() != b.edges.size()) return a.edges.size() < b.edges.size();
-      const std::string& left = here.graph().node(a.from).id;
-      const std::string& right = here.graph().node(b.from).id;
+      const std::string_view left = here.graph().node(a.from).id;
+      const std::string_view right = here.graph().node(b.from).id;
       return left != right ? left < right : a.edges < b.edges;
     });
     return found;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <utility>
 
 #include "core/graph/components.h"
 #include "queries/search.h"
@@ -10,19 +11,23 @@
 namespace tierline::queries {
 namespace {
 
+using graph::ArcId;
 using graph::AttackGraph;
-using graph::Edge;
 using graph::NodeId;
+using graph::VertexId;
 
 constexpr std::size_t kWords = 8;
 constexpr std::size_t kAtOnce = kWords * 64;
 using Bits = std::array<std::uint64_t, kWords>;
 
+// Vertices of the attack graph, bundles included; arcs that lead somewhere.
 graph::Digraph traversable_part(const AttackGraph& graph) {
   graph::Digraph part;
-  for (NodeId n = 0; n < graph.node_count(); ++n) {
-    for (graph::EdgeId e = graph.first_out_edge(n); e < graph.first_out_edge(n + 1); ++e) {
-      if (graph.edge(e).traversable) part.head.push_back(graph.edge(e).target);
+  part.head.reserve(graph.arc_count());
+  part.first.reserve(graph.vertex_count() + 1);
+  for (VertexId v = 0; v < graph.vertex_count(); ++v) {
+    for (ArcId arc = graph.first_out_arc(v); arc < graph.first_out_arc(v + 1); ++arc) {
+      if (arc < graph.free_out_end(v) || graph.trait(arc).traversable) part.head.push_back(graph.head(arc));
     }
     part.first.push_back(static_cast<graph::Arc>(part.head.size()));
   }
@@ -32,16 +37,11 @@ graph::Digraph traversable_part(const AttackGraph& graph) {
 class Sweep {
  public:
   Sweep(const AttackGraph& graph, const std::vector<std::uint8_t>& class_of, std::size_t classes)
-      : graph_(graph), class_of_(class_of), components_(graph::strong_components(traversable_part(graph))) {
-    for (const Edge& edge : graph.edges()) {
-      if (!edge.traversable) continue;
-      const std::uint32_t from = components_.of[edge.source];
-      const std::uint32_t to = components_.of[edge.target];
-      if (from != to) arcs_.emplace_back(from, to);
-      if (edge.condition != 0) conditional_.push_back(to);
-    }
-    std::sort(arcs_.begin(), arcs_.end());
-    arcs_.erase(std::unique(arcs_.begin(), arcs_.end()), arcs_.end());
+      : graph_(graph), class_of_(class_of) {
+    const graph::Digraph part = traversable_part(graph);
+    components_ = graph::strong_components(part);
+    link(part);
+    for (const ArcId arc : graph.bound_arcs()) conditional_.push_back(components_.of[graph.head(arc)]);
     members_.assign(components_.count, std::vector<std::uint32_t>());
     for (NodeId n = 0; n < graph.node_count(); ++n) {
       if (class_of[n] == kNoClass) continue;
@@ -60,8 +60,10 @@ class Sweep {
       for (const NodeId target : sets[s]) set(reached[components_.of[target]], s - first);
     }
     // Arcs lead to lower numbers, so what they lead to is complete by then.
-    for (const auto& [from, to] : arcs_) {
-      for (std::size_t w = 0; w < kWords; ++w) reached[from][w] |= reached[to][w];
+    for (std::uint32_t from = 0; from < components_.count; ++from) {
+      for (std::uint32_t i = first_[from]; i < first_[from + 1]; ++i) {
+        for (std::size_t w = 0; w < kWords; ++w) reached[from][w] |= reached[to_[i]][w];
+      }
     }
     Bits by_actor{};
     for (const std::uint32_t component : conditional_) {
@@ -76,6 +78,29 @@ class Sweep {
   }
 
  private:
+  // The arcs between components, by the one they come from.
+  void link(const graph::Digraph& part) {
+    std::vector<std::uint32_t> order(components_.of.size());
+    first_.assign(components_.count + 1, 0);
+    for (const std::uint32_t component : components_.of) ++first_[component + 1];
+    for (std::size_t c = 0; c < components_.count; ++c) first_[c + 1] += first_[c];
+    std::vector<std::uint32_t> next(first_.begin(), first_.end() - 1);
+    for (VertexId v = 0; v < components_.of.size(); ++v) order[next[components_.of[v]]++] = v;
+    std::vector<std::uint32_t> seen(components_.count, graph::kNoVertex);
+    std::size_t at = 0;
+    for (std::uint32_t from = 0; from < components_.count; ++from) {
+      const std::size_t last = first_[from + 1];
+      first_[from] = static_cast<std::uint32_t>(to_.size());
+      for (; at < last; ++at) {
+        for (const VertexId head : part.successors(order[at])) {
+          const std::uint32_t to = components_.of[head];
+          if (to != from && std::exchange(seen[to], from) != from) to_.push_back(to);
+        }
+      }
+    }
+    first_[components_.count] = static_cast<std::uint32_t>(to_.size());
+  }
+
   static void set(Bits& bits, std::size_t place) { bits[place / 64] |= std::uint64_t{1} << (place % 64); }
 
   static void add(const std::vector<std::uint32_t>& members, const Bits& bits, std::size_t first,
@@ -100,7 +125,8 @@ class Sweep {
   const AttackGraph& graph_;
   const std::vector<std::uint8_t>& class_of_;
   graph::Components components_;
-  std::vector<std::pair<std::uint32_t, std::uint32_t>> arcs_;
+  std::vector<std::uint32_t> first_;  ///< by component, of what arcs lead to from it
+  std::vector<std::uint32_t> to_;
   std::vector<std::uint32_t> conditional_;           ///< components that conditional edges lead to
   std::vector<std::vector<std::uint32_t>> members_;  ///< by component, how many of each class
 };

@@ -64,7 +64,8 @@ class Situation {
     std::vector<Candidate> found;
     const auto before = [&](FactId a, FactId b) { return facts_[a] < facts_[b]; };
     for (const Cut& cut : cuts.rank(Cuts::facts_of(space_), kSingles, true, before)) {
-      found.push_back({{cut.id}, cut.cut_off, facts_[cut.id].cost});
+      const auto fact = static_cast<FactId>(cut.id);
+      found.push_back({{fact}, cut.cut_off, facts_[fact].cost});
     }
     add_sets(cuts, budget, found);
     std::sort(found.begin(), found.end(), is_better);

@@ -116,7 +116,7 @@ Result<std::vector<NodeId>> resolve(const Snapshot& snapshot, const AttackGraph&
     std::string message = "'" + visible(text) + "' could be any of:";
     for (const NodeId n : found) {
       const Node& node = graph.node(n);
-      message += "\n  " + node.id + "  " + visible(node.name);
+      message += "\n  " + std::string(node.id) + "  " + visible(node.name);
       const bool has_dn = node.object != snapshot::kNoObject;
       if (has_dn) message += "  " + visible(snapshot.object(node.object).dn());
     }

@@ -1,6 +1,8 @@
 #include "queries/search.h"
 
 #include <algorithm>
+#include <bit>
+#include <boost/unordered/unordered_flat_set.hpp>
 #include <iterator>
 #include <memory>
 #include <queue>
@@ -10,33 +12,49 @@
 
 namespace tierline::queries {
 
+using graph::ArcId;
 using graph::AttackGraph;
 using graph::ConditionId;
 using graph::Edge;
 using graph::EdgeId;
 using graph::NodeId;
+using graph::VertexId;
 
 bool Exclusions::excludes(ConditionId condition, NodeId actor) {
   if (condition == 0) return false;
-  std::vector<bool>& members = members_[condition];
-  if (members.empty()) {
-    members.assign(graph_.node_count(), false);
-    const std::span<const NodeId> groups = excluded(condition);
-    std::vector<NodeId> queue(groups.begin(), groups.end());
-    for (const NodeId group : queue) members[group] = true;
-    for (std::size_t next = 0; next < queue.size(); ++next) {
-      for (const EdgeId e : graph_.in_edges(queue[next])) {
-        const Edge& edge = graph_.edge(e);
-        const bool is_choice = edge.kind == knowledge::EdgeKind::ClaimSpecialIdentity &&
-                               !knowledge::is_of_every_logon(graph_.node(edge.target).sid);
-        const bool is_sure = edge.traversable && knowledge::puts_in_token(edge.kind) && !is_choice;
-        if (!is_sure || members[edge.source]) continue;
-        members[edge.source] = true;
-        queue.push_back(edge.source);
-      }
+  auto found = members_.find(condition);
+  if (found == members_.end()) found = members_.emplace(condition, members_of(condition)).first;
+  const Members& members = found->second;
+  if (!members.many.empty()) return members.many[actor];
+  return std::binary_search(members.few.begin(), members.few.end(), actor);
+}
+
+Exclusions::Members Exclusions::members_of(ConditionId condition) const {
+  const std::span<const NodeId> groups = excluded(condition);
+  std::vector<NodeId> queue(groups.begin(), groups.end());
+  boost::unordered_flat_set<NodeId> seen(groups.begin(), groups.end());
+  for (std::size_t next = 0; next < queue.size(); ++next) {
+    const auto arcs = graph_.in_arcs(queue[next]);
+    const auto tails = graph_.in_tails(queue[next]);
+    for (std::size_t i = 0; i < arcs.size(); ++i) {
+      if (!graph_.is_edge(arcs[i])) continue;
+      const AttackGraph::Trait& trait = graph_.trait(arcs[i]);
+      if (!trait.traversable || !knowledge::puts_in_token(trait.kind)) continue;
+      const bool is_choice = trait.kind == knowledge::EdgeKind::ClaimSpecialIdentity &&
+                             !knowledge::is_of_every_logon(graph_.node(queue[next]).sid);
+      if (!is_choice && seen.insert(tails[i]).second) queue.push_back(tails[i]);
     }
   }
-  return members[actor];
+  Members members;
+  constexpr std::size_t kMany = 32;  // one in so many nodes: the list is as large as the bits
+  if (queue.size() <= graph_.node_count() / kMany) {
+    std::sort(queue.begin(), queue.end());
+    members.few = std::move(queue);
+  } else {
+    members.many.assign(graph_.node_count(), false);
+    for (const NodeId member : queue) members.many[member] = true;
+  }
+  return members;
 }
 
 std::span<const NodeId> Exclusions::excluded(ConditionId condition) const {
@@ -63,75 +81,283 @@ DistanceField::DistanceField(const AttackGraph& graph, const std::vector<NodeId>
       rules_(rules),
       exclusions_(graph),
       is_target_(graph.node_count(), false),
-      best_(graph.node_count(), kUnreachable),
-      best_condition_(graph.node_count(), 0),
-      free_(graph.node_count()) {
-  // Buckets by distance (R. Dial, "Algorithm 360", 1969): what costs nothing joins the one that is being emptied.
-  std::vector<std::vector<State>> buckets(1);
-  for (const NodeId target : targets) {
-    is_target_[target] = true;
-    if (enter({target, 0}, {.hops = 0})) buckets[0].push_back({target, 0});
+      free_(graph.vertex_count(), kUnreachable) {
+  for (const NodeId target : targets) is_target_[target] = true;
+  if (rules.by_cost || rules.allowed != nullptr) {
+    search_by_length(targets);
+  } else {
+    search_by_hops(targets);
   }
-  for (std::uint32_t distance = 0; distance < buckets.size(); ++distance) {
-    for (std::size_t next = 0; next < buckets[distance].size(); ++next) {
-      const State state = buckets[distance][next];
-      if (find(state)->hops != distance) continue;  // a cheaper way was found since
-      if (best_[state.node] == kUnreachable) {
-        best_[state.node] = distance;
-        best_condition_[state.node] = state.condition;
-      }
-      for (const EdgeId e : graph.in_edges(state.node)) {
-        if (!may_pass(e)) continue;
-        const Edge& edge = graph.edge(e);
-        const ConditionId condition =
-            keeps_actor(edge.kind) ? exclusions_.join(state.condition, edge.condition) : edge.condition;
-        if (exclusions_.excludes(condition, edge.source)) continue;
-        const State before{edge.source, condition};
-        const std::uint32_t length = distance + weight_of(e);
-        if (!enter(before, {length, e, state.condition})) continue;
-        if (buckets.size() <= length) buckets.resize(length + 1);
-        buckets[length].push_back(before);
-      }
+  for (const auto& [vertex, conditions] : bound_at_) {
+    if (!graph.is_node(vertex)) continue;
+    for (const ConditionId condition : conditions) {
+      const std::uint32_t hops = bound_.at(key({vertex, condition})).hops;
+      if (hops >= free_[vertex]) continue;
+      const auto [best, added] = bound_best_.try_emplace(vertex, Bound{hops, condition});
+      const Bound found{hops, condition};
+      const bool is_better =
+          std::tie(found.hops, found.condition) < std::tie(best->second.hops, best->second.condition);
+      if (!added && is_better) best->second = found;
     }
-    buckets[distance] = {};
   }
 }
 
-std::uint32_t DistanceField::weight_of(EdgeId edge) const {
-  return rules_.by_cost ? knowledge::cost_of(graph_.edge(edge).kind) : 1;
+std::uint32_t DistanceField::weight_of(ArcId arc) const {
+  if (!graph_.is_edge(arc)) return 0;
+  return rules_.by_cost ? knowledge::cost_of(graph_.trait(arc).kind) : 1;
 }
 
 std::uint32_t DistanceField::length_of(const Path& path) const {
   std::uint32_t length = 0;
-  for (const EdgeId e : path) length += weight_of(e);
+  for (const EdgeId e : path) length += weight_of(graph_.arc_of(e));
   return length;
 }
 
-const DistanceField::Step* DistanceField::find(const State& state) const {
-  if (state.condition == 0) return &free_[state.node];
-  const auto found = pending_.find(key(state));
-  return found == pending_.end() ? nullptr : &found->second;
+// A free state can do all that one with a condition can, so it makes the latter needless.
+bool DistanceField::is_dominated(const State& state, std::uint32_t hops) const {
+  return free_[state.vertex] <= hops;
 }
 
-bool DistanceField::enter(const State& state, const Step& step) {
-  // A state without a condition can do all that one with a condition can, so it makes the latter needless.
-  if (free_[state.node].hops <= step.hops) return false;
-  if (state.condition == 0) {
-    free_[state.node] = step;
-    return true;
-  }
-  const auto [place, added] = pending_.try_emplace(key(state), step);
+bool DistanceField::enter_bound(const State& state, const Step& step) {
+  if (is_dominated(state, step.hops)) return false;
+  const auto [place, added] = bound_.try_emplace(key(state), step);
+  if (added) bound_at_[state.vertex].push_back(state.condition);
   if (!added && place->second.hops <= step.hops) return false;
   place->second = step;
   return true;
 }
 
+/// Calls `enter(state, step)` for each state from which one arc leads to `state`; hops of the step are the arc's weight.
+template <class Enter>
+void DistanceField::for_each_before(const State& state, const Enter& enter) {
+  const auto arcs = graph_.in_arcs(state.vertex);
+  const auto tails = graph_.in_tails(state.vertex);
+  const auto pass = [&](ArcId arc, VertexId tail, VertexId next) {
+    const AttackGraph::Trait& trait = graph_.trait(arc);
+    if (!trait.traversable) return false;
+    const ConditionId condition =
+        keeps_actor(trait.kind) ? exclusions_.join(state.condition, trait.condition) : trait.condition;
+    if (!exclusions_.excludes(condition, tail))
+      enter(State{tail, condition}, Step{weight_of(arc), arc, next, state.condition});
+    return true;
+  };
+  for (std::size_t i = 0; i < arcs.size(); ++i) {
+    if (graph_.is_edge(arcs[i])) {
+      // What leads nowhere stands last.
+      const bool is_allowed = rules_.allowed == nullptr || may_pass(graph_.id_of(arcs[i]));
+      if (is_allowed && !pass(arcs[i], tails[i], state.vertex)) break;
+      continue;
+    }
+    if (rules_.allowed == nullptr) {
+      enter(State{tails[i], state.condition}, Step{0, arcs[i], state.vertex, state.condition});
+      continue;
+    }
+    // Edges into a bundle may be allowed to some of its nodes only.
+    for (const ArcId into : graph_.in_arcs(tails[i])) {
+      if (may_pass(graph_.edge_to(into, state.vertex))) pass(into, graph_.tail(into), state.vertex);
+    }
+  }
+}
+
+// Buckets by distance (R. Dial, "Algorithm 360", 1969): what costs nothing joins the one that is being emptied.
+void DistanceField::search_by_length(const std::vector<NodeId>& targets) {
+  steps_.resize(graph_.vertex_count());
+  std::vector<std::vector<State>> buckets(1);
+  for (const NodeId target : targets) {
+    if (std::exchange(free_[target], 0) != 0) buckets[0].push_back({target, 0});
+  }
+  for (std::uint32_t distance = 0; distance < buckets.size(); ++distance) {
+    for (std::size_t next = 0; next < buckets[distance].size(); ++next) {
+      const State state = buckets[distance][next];
+      const std::uint32_t known = state.condition == 0 ? free_[state.vertex] : bound_.at(key(state)).hops;
+      if (known != distance) continue;  // a cheaper way was found since
+      for_each_before(state, [&](const State& before, Step step) {
+        step.hops += distance;
+        if (before.condition == 0) {
+          if (free_[before.vertex] <= step.hops) return;
+          free_[before.vertex] = step.hops;
+          steps_[before.vertex] = step;
+        } else if (!enter_bound(before, step)) {
+          return;
+        }
+        if (buckets.size() <= step.hops) buckets.resize(step.hops + 1);
+        buckets[step.hops].push_back(before);
+      });
+    }
+    buckets[distance] = {};
+  }
+}
+
+/// The search by hops. Free states, which are nearly all, go level by level over arrays: from those just found backwards,
+/// or, while these are many, from those not yet found forwards (S. Beamer, K. Asanovic, D. Patterson, "Direction-optimizing
+/// breadth-first search", 2012). The few states with conditions go along one by one.
+class DistanceField::Levels {
+ public:
+  explicit Levels(DistanceField& field)
+      : field_(field), graph_(field.graph_), free_(field.free_), seen_((graph_.vertex_count() + 63) / 64, 0) {
+    field.nearest_.assign(graph_.bundle_count(), graph::kNoNode);
+    if (!graph_.bound_arcs().empty()) {
+      takes_condition_.assign(graph_.vertex_count(), false);
+      for (const ArcId arc : graph_.bound_arcs()) takes_condition_[graph_.head(arc)] = true;
+    }
+  }
+
+  void run(const std::vector<NodeId>& targets) {
+    for (const NodeId target : targets) find(target, 0);
+    found_.swap(next_found_);
+    std::size_t unexplored = graph_.arc_count();
+    bool upwards = false;
+    for (hops_ = 0; !found_.empty() || !bound_.empty(); ++hops_) {
+      std::size_t arcs = 0;
+      add_bundles();
+      for (const VertexId v : found_) arcs += graph_.free_in_count(v);
+      // The thresholds of the paper.
+      if (!upwards && arcs > unexplored / 15) upwards = true;
+      if (upwards && found_.size() < graph_.vertex_count() / 18) upwards = false;
+      unexplored -= std::min(unexplored, arcs);
+      if (upwards) before_ = seen_;
+      follow_bound();
+      if (upwards) {
+        search_upwards();
+      } else {
+        search_downwards();
+      }
+      found_.swap(next_found_);
+      next_found_.clear();
+      bound_.swap(next_bound_);
+      next_bound_.clear();
+    }
+  }
+
+ private:
+  bool is_seen(VertexId v) const { return (seen_[v / 64] >> (v % 64) & 1) != 0; }
+
+  // Whether it was not found before.
+  bool find(VertexId v, std::uint32_t hops) {
+    if (is_seen(v)) return false;
+    seen_[v / 64] |= std::uint64_t{1} << (v % 64);
+    free_[v] = hops;
+    next_found_.push_back(v);
+    return true;
+  }
+
+  // Nodes of one level bring the bundles that they are in, which are no hop away.
+  void add_bundles() {
+    const std::size_t nodes = found_.size();
+    for (std::size_t i = 0; i < nodes; ++i) {
+      if (!graph_.is_node(found_[i])) continue;
+      const auto tails = graph_.free_tails(found_[i]);
+      for (std::size_t t = tails.size(); t > 0 && !graph_.is_node(tails[t - 1]); --t) {
+        const VertexId bundle = tails[t - 1];
+        if (is_seen(bundle)) continue;
+        seen_[bundle / 64] |= std::uint64_t{1} << (bundle % 64);
+        free_[bundle] = hops_;
+        field_.nearest_[bundle - graph_.node_count()] = found_[i];
+        found_.push_back(bundle);
+      }
+    }
+  }
+
+  void search_downwards() {
+    for (const VertexId v : found_) {
+      for (const VertexId tail : graph_.free_tails(v)) {
+        if (!graph_.is_node(tail)) break;  // bundles stand last
+        find(tail, hops_ + 1);
+      }
+    }
+  }
+
+  void search_upwards() {
+    // Found now is what an arc leads from to something found before.
+    const auto nodes = static_cast<VertexId>(graph_.node_count());
+    for (std::size_t word = 0; word * 64 < nodes; ++word) {
+      for (std::uint64_t open = ~before_[word]; open != 0; open &= open - 1) {
+        const auto v = static_cast<VertexId>(word * 64 + static_cast<std::size_t>(std::countr_zero(open)));
+        if (v >= nodes) break;
+        for (const VertexId head : graph_.free_heads(v)) {
+          if ((before_[head / 64] >> (head % 64) & 1) == 0) continue;
+          find(v, hops_ + 1);
+          break;
+        }
+      }
+    }
+  }
+
+  // What conditions do to those found at this level, and to states that carry one.
+  void follow_bound() {
+    const auto enter = [&](const State& before, Step step) {
+      step.hops += hops_;
+      if (before.condition != 0) {
+        if (!field_.enter_bound(before, step)) return;
+        (step.hops == hops_ ? bound_ : next_bound_).push_back(before);
+      } else if (find(before.vertex, step.hops)) {
+        field_.odd_steps_.emplace(before.vertex, step);
+      }
+    };
+    if (!takes_condition_.empty()) {
+      for (const VertexId v : found_) {
+        if (!takes_condition_[v]) continue;
+        const auto arcs = graph_.in_arcs(v);
+        const auto tails = graph_.in_tails(v);
+        for (std::size_t i = graph_.free_in_count(v); i < arcs.size(); ++i) {
+          const AttackGraph::Trait& trait = graph_.trait(arcs[i]);
+          if (!trait.traversable) break;
+          if (!field_.exclusions_.excludes(trait.condition, tails[i]))
+            enter({tails[i], trait.condition}, {1, arcs[i], v, 0});
+        }
+      }
+    }
+    for (std::size_t i = 0; i < bound_.size(); ++i) {
+      const State state = bound_[i];
+      if (field_.bound_.at(key(state)).hops != hops_) continue;
+      field_.for_each_before(state, enter);
+    }
+  }
+
+  DistanceField& field_;
+  const AttackGraph& graph_;
+  std::vector<std::uint32_t>& free_;
+  std::vector<std::uint64_t> seen_;
+  std::vector<std::uint64_t> before_;
+  std::vector<bool> takes_condition_;
+  std::vector<VertexId> found_;       ///< at this level
+  std::vector<VertexId> next_found_;  ///< one hop further
+  std::vector<State> bound_;
+  std::vector<State> next_bound_;
+  std::uint32_t hops_ = 0;
+};
+
+void DistanceField::search_by_hops(const std::vector<NodeId>& targets) { Levels(*this).run(targets); }
+
+// How to go on from a state, towards the targets; without an arc at one of them.
+DistanceField::Step DistanceField::step_from(const State& state) const {
+  if (state.condition != 0) return bound_.at(key(state));
+  if (!steps_.empty()) return steps_[state.vertex];
+  if (const auto odd = odd_steps_.find(state.vertex); odd != odd_steps_.end()) return odd->second;
+  if (!graph_.is_node(state.vertex)) {
+    const NodeId member = nearest_[state.vertex - graph_.node_count()];
+    return {free_[state.vertex], graph::kNoArcId, member, 0};
+  }
+  if (is_target_[state.vertex]) return {};
+  for (ArcId arc = graph_.first_out_arc(state.vertex); arc < graph_.free_out_end(state.vertex); ++arc) {
+    const VertexId head = graph_.head(arc);
+    if (free_[head] + 1 == free_[state.vertex]) return {free_[state.vertex], arc, head, 0};
+  }
+  return {};
+}
+
 Path DistanceField::path(NodeId from) const {
   Path path;
-  State state{from, best_condition_[from]};
-  for (const Step* step = find(state); step->edge != graph::kNoEdge; step = find(state)) {
-    path.push_back(step->edge);
-    state = {graph_.edge(step->edge).target, step->next_condition};
+  const auto bound = bound_best_.find(from);
+  State state{from, bound == bound_best_.end() ? 0 : bound->second.condition};
+  for (Step step = step_from(state); step.next != graph::kNoNode; step = step_from(state)) {
+    state = {step.next, step.next_condition};
+    const ArcId arc = step.arc;
+    if (!graph_.is_node(state.vertex)) {
+      step = step_from(state);
+      state = {step.next, step.next_condition};
+    }
+    path.push_back(graph_.edge_to(arc, state.vertex));
   }
   return path;
 }
@@ -140,7 +366,7 @@ std::vector<Path> DistanceField::paths(NodeId from, std::size_t count, bool* com
   constexpr std::size_t kEffort = 200'000;  // partial paths looked at for one source
   if (complete != nullptr) *complete = true;
   std::vector<Path> found;
-  if (count == 0 || best_[from] == kUnreachable) return found;
+  if (count == 0 || hops(from) == kUnreachable) return found;
   found.push_back(path(from));
   if (count == 1 || found.front().empty()) return found;
 
@@ -160,8 +386,7 @@ std::vector<Path> DistanceField::paths(NodeId from, std::size_t count, bool* com
   };
   std::priority_queue<Pointer, std::vector<Pointer>, decltype(worse)> queue(worse);
   std::uint64_t order = 0;
-  queue.push(
-      std::make_shared<Partial>(Partial{nullptr, graph::kNoEdge, from, from, 0, best_[from], order++}));
+  queue.push(std::make_shared<Partial>(Partial{nullptr, graph::kNoEdge, from, from, 0, hops(from), order++}));
 
   const auto nodes_of = [&](const Path& path) {
     std::vector<NodeId> nodes;
@@ -186,8 +411,8 @@ std::vector<Path> DistanceField::paths(NodeId from, std::size_t count, bool* com
     }
     std::vector<NodeId> entered;
     for (EdgeId e = graph_.first_out_edge(partial->node); e < graph_.first_out_edge(partial->node + 1); ++e) {
-      const Edge& edge = graph_.edge(e);
-      if (!may_pass(e) || best_[edge.target] == kUnreachable) continue;
+      const Edge edge = graph_.edge(e);
+      if (!edge.traversable || !may_pass(e) || hops(edge.target) == kUnreachable) continue;
       // The actor's token holds the actor and every group that was entered since, be it by adding oneself.
       bool is_excluded = false;
       for (const Partial* p = partial.get(); !is_excluded; p = p->before.get()) {
@@ -203,9 +428,9 @@ std::vector<Path> DistanceField::paths(NodeId from, std::size_t count, bool* com
       if (visited) continue;
       entered.push_back(edge.target);
       const NodeId actor = keeps_actor(edge.kind) ? partial->actor : edge.target;
-      queue.push(
-          std::make_shared<Partial>(Partial{partial, e, edge.target, actor, partial->length + weight_of(e),
-                                            partial->length + weight_of(e) + best_[edge.target], order++}));
+      queue.push(std::make_shared<Partial>(
+          Partial{partial, e, edge.target, actor, partial->length + weight_of(graph_.arc_of(e)),
+                  partial->length + weight_of(graph_.arc_of(e)) + hops(edge.target), order++}));
     }
   }
   return found;

@@ -2,10 +2,10 @@
 
 // Shortest attack paths: one search backwards from the targets gives every principal's distance at once.
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <map>
 #include <span>
-#include <unordered_map>
 #include <vector>
 
 #include "core/graph/attack_graph.h"
@@ -29,12 +29,18 @@ class Exclusions {
   graph::ConditionId join(graph::ConditionId a, graph::ConditionId b);
 
  private:
+  /// The excluded groups and everyone in them: in order while they are few, by node when they are many.
+  struct Members {
+    std::vector<graph::NodeId> few;
+    std::vector<bool> many;
+  };
   std::span<const graph::NodeId> excluded(graph::ConditionId condition) const;
+  Members members_of(graph::ConditionId condition) const;
 
   const graph::AttackGraph& graph_;
   std::map<std::vector<graph::NodeId>, graph::ConditionId> by_list_;  ///< what join() has made
   std::vector<std::vector<graph::NodeId>> joined_;                    ///< numbered on from the graph's own
-  std::unordered_map<graph::ConditionId, std::vector<bool>> members_;
+  boost::unordered_flat_map<graph::ConditionId, Members> members_;
 };
 
 /// Edges after which the actor is still the same: those of the token, and adding oneself to a group.
@@ -59,7 +65,12 @@ class DistanceField {
                 SearchRules rules = {});
 
   /// In hops, or by cost; 0 does not mean that the node is a target, as some edges cost nothing.
-  std::uint32_t hops(graph::NodeId node) const { return best_[node]; }
+  std::uint32_t hops(graph::NodeId node) const {
+    const std::uint32_t free = free_[node];
+    if (bound_best_.empty()) return free;
+    const auto bound = bound_best_.find(node);
+    return bound == bound_best_.end() ? free : bound->second.hops;
+  }
   bool is_target(graph::NodeId node) const { return is_target_[node]; }
   std::uint32_t length_of(const Path& path) const;
 
@@ -72,34 +83,54 @@ class DistanceField {
   std::vector<Path> paths(graph::NodeId from, std::size_t count, bool* complete = nullptr) const;
 
  private:
+  /// A vertex, and the condition that whoever acts there must meet. Without one the state is free: who is there can do
+  /// all that others can.
   struct State {
-    graph::NodeId node = graph::kNoNode;
+    graph::VertexId vertex = graph::kNoNode;
     graph::ConditionId condition = 0;
   };
   struct Step {
     std::uint32_t hops = kUnreachable;
-    graph::EdgeId edge = graph::kNoEdge;    ///< towards the target
-    graph::ConditionId next_condition = 0;  ///< of the state that `edge` leads to
+    graph::ArcId arc = graph::kNoArcId;     ///< towards the target
+    graph::VertexId next = graph::kNoNode;  ///< where that leads: a bundle, or the one node of it that counts
+    graph::ConditionId next_condition = 0;
+  };
+  /// A better way than the free one, or the only one.
+  struct Bound {
+    std::uint32_t hops;
+    graph::ConditionId condition;
   };
   static std::uint64_t key(const State& state) {
-    return (static_cast<std::uint64_t>(state.condition) << 32) | state.node;
+    return (static_cast<std::uint64_t>(state.condition) << 32) | state.vertex;
   }
 
-  bool may_pass(graph::EdgeId edge) const {
-    return graph_.edge(edge).traversable && (rules_.allowed == nullptr || (*rules_.allowed)[edge]);
-  }
-  std::uint32_t weight_of(graph::EdgeId edge) const;
-  const Step* find(const State& state) const;
-  bool enter(const State& state, const Step& step);
+  // Hops with nothing forbidden, level by level.
+  void search_by_hops(const std::vector<graph::NodeId>& targets);
+  class Levels;
+  // Anything else, in order of length.
+  void search_by_length(const std::vector<graph::NodeId>& targets);
+  template <class Enter>
+  void for_each_before(const State& state, const Enter& enter);
+
+  bool may_pass(graph::EdgeId edge) const { return rules_.allowed == nullptr || (*rules_.allowed)[edge]; }
+  std::uint32_t weight_of(graph::ArcId arc) const;
+  bool is_dominated(const State& state, std::uint32_t hops) const;
+  bool enter_bound(const State& state, const Step& step);
+  Step step_from(const State& state) const;
 
   const graph::AttackGraph& graph_;
   SearchRules rules_;
   mutable Exclusions exclusions_;
   std::vector<bool> is_target_;
-  std::vector<std::uint32_t> best_;
-  std::vector<graph::ConditionId> best_condition_;
-  std::vector<Step> free_;                           ///< states without a pending condition, by node
-  std::unordered_map<std::uint64_t, Step> pending_;  ///< states with one
+  std::vector<std::uint32_t> free_;     ///< by vertex, of its free state
+  std::vector<graph::NodeId> nearest_;  ///< by bundle, one of its nodes from which it has its distance
+  /// Ways of free states that the distances do not show: of all of them, or of those that lead to a bound one.
+  std::vector<Step> steps_;
+  boost::unordered_flat_map<graph::VertexId, Step> odd_steps_;
+  boost::unordered_flat_map<std::uint64_t, Step> bound_;  ///< states with a condition
+  boost::unordered_flat_map<graph::VertexId, std::vector<graph::ConditionId>>
+      bound_at_;  ///< the same by vertex
+  boost::unordered_flat_map<graph::NodeId, Bound> bound_best_;
 };
 
 }  // namespace tierline::queries

@@ -43,7 +43,7 @@ void SearchSpace::add_edge(EdgeId e, Vertex before) {
 }
 
 void SearchSpace::add_proofs(EdgeId e, Vertex head) {
-  const std::span<const graph::Evidence> evidence = graph_.evidence(e);
+  const graph::EvidenceOf evidence = graph_.evidence(e);
   std::vector<std::vector<std::vector<FactId>>> proofs;
   for (const graph::AttackGraph::Proof& proof : graph_.proofs(e)) {
     std::vector<std::vector<FactId>>& parts = proofs.emplace_back();

@@ -92,6 +92,10 @@ std::string map_code_points(std::string_view text, Map map) {
   out.reserve(text.size());
   for (std::size_t i = 0; i < text.size();) {
     const std::size_t start = i;
+    if (static_cast<std::uint8_t>(text[i]) < 0x80) {
+      out += static_cast<char>(map(static_cast<std::uint8_t>(text[i++])));
+      continue;
+    }
     const std::uint32_t c = next_code_point(text, i);
     if (c == kBroken) {
       out += text[start];

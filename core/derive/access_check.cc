@@ -231,6 +231,25 @@ Decision check(const CompiledDacl& dacl, const ObjectTypeTree& tree, const Reque
 
 }  // namespace
 
+bool may_grant(const CompiledDacl& dacl, const ObjectTypeTree& tree, const Request& request,
+               Trustee trustee) {
+  if (dacl.grants_everything) return true;
+  NodeIndex wanted = ObjectTypeTree::kRoot;
+  if (request.kind == Request::Kind::Property && request.object_type) {
+    const auto found = tree.find(*request.object_type);
+    if (!found) return false;
+    wanted = *found;
+  }
+  return std::any_of(dacl.aces.begin(), dacl.aces.end(), [&](const CompiledAce& ace) {
+    if (!ace.allow || ace.trustee != trustee || (ace.mask & request.mask) == 0) return false;
+    if (!ace.object_type) return true;
+    if (request.kind == Request::Kind::Extended) return ace.object_type == request.object_type;
+    if (wanted == ObjectTypeTree::kRoot) return true;
+    const auto node = tree.find(*ace.object_type);
+    return node && (tree.is_at_or_below(*node, wanted) || tree.is_at_or_below(wanted, *node));
+  });
+}
+
 Decision access_check(const CompiledDacl& dacl, const ObjectTypeTree& tree, const Request& request,
                       Trustee trustee, const std::vector<Trustee>& token) {
   return check(dacl, tree, request, {trustee, token});

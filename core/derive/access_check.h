@@ -61,6 +61,9 @@ struct Decision {
   std::vector<Trustee> excluded;    ///< trustees whose deny entry stands before the grant
 };
 
+/// False when no entry that names `trustee` could grant any part of `request`, so that it need not be decided.
+bool may_grant(const CompiledDacl& dacl, const ObjectTypeTree& tree, const Request& request, Trustee trustee);
+
 /// Decides `request` for `trustee`. `token` holds, ascending, the trustees that every token with `trustee`
 /// in it is known to hold, itself included. A right over several bits or types is granted when each is.
 Decision access_check(const CompiledDacl& dacl, const ObjectTypeTree& tree, const Request& request,

@@ -32,18 +32,17 @@ bool any_of(const std::vector<std::string>& purposes, std::initializer_list<std:
 
 }  // namespace
 
-CertificateSettings::CertificateSettings(const snapshot::Snapshot& snapshot,
-                                         const std::vector<graph::Node>& nodes)
+CertificateSettings::CertificateSettings(const snapshot::Snapshot& snapshot, const graph::NodeTable& nodes)
     : snapshot_(snapshot),
       nodes_(nodes),
       collected_(snapshot, nodes),
       collected_kind_(snapshot.attribute(knowledge::collected::kKind)) {}
 
-bool CertificateSettings::has_object(NodeId node) const { return nodes_[node].object != snapshot::kNoObject; }
+bool CertificateSettings::has_object(NodeId node) const { return nodes_.object(node) != snapshot::kNoObject; }
 
 bool CertificateSettings::is_collected(NodeId node) const {
   return has_object(node) && collected_kind_ != snapshot::kNoAttribute &&
-         snapshot_.object(nodes_[node].object).has(collected_kind_);
+         snapshot_.object(nodes_.object(node)).has(collected_kind_);
 }
 
 std::vector<std::string> CertificateSettings::attribute_values(NodeId node,
@@ -51,7 +50,7 @@ std::vector<std::string> CertificateSettings::attribute_values(NodeId node,
   std::vector<std::string> found;
   const snapshot::AttributeId id = snapshot_.attribute(attribute);
   if (!has_object(node) || id == snapshot::kNoAttribute) return found;
-  for (const auto value : snapshot_.object(nodes_[node].object).values(id)) {
+  for (const auto value : snapshot_.object(nodes_.object(node)).values(id)) {
     found.emplace_back(value.text());
   }
   return found;
@@ -129,7 +128,7 @@ graph::Evidence CertificateSettings::evidence(NodeId node, std::string_view sett
                                      : setting == "applicationpolicies" ? kSignerPolicies
                                                                         : purpose_attribute(node);
   const snapshot::AttributeId id = snapshot_.attribute(attribute);
-  const std::uint32_t object = nodes_[node].object;
+  const std::uint32_t object = nodes_.object(node);
   if (id == snapshot::kNoAttribute || !snapshot_.object(object).has(id)) {
     return {.item = static_cast<std::uint32_t>(graph::Rule::CertificateConditions)};
   }

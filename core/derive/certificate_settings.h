@@ -21,7 +21,7 @@ class CertificateSettings {
   static constexpr std::string_view kDecidedTogether[] = {
       "effectiveekus", "authenticationenabled", "schannelauthenticationenabled", "applicationpolicies"};
 
-  CertificateSettings(const snapshot::Snapshot& snapshot, const std::vector<graph::Node>& nodes);
+  CertificateSettings(const snapshot::Snapshot& snapshot, const graph::NodeTable& nodes);
 
   /// Whether the node's facts come from a collection, and not from the directory itself.
   bool is_collected(graph::NodeId node) const;
@@ -42,7 +42,7 @@ class CertificateSettings {
   std::string_view purpose_attribute(graph::NodeId node) const;
 
   const snapshot::Snapshot& snapshot_;
-  const std::vector<graph::Node>& nodes_;
+  const graph::NodeTable& nodes_;
   CollectedProperties collected_;
   snapshot::AttributeId collected_kind_;
 };

@@ -10,12 +10,15 @@ namespace tierline::derive {
 using graph::NodeId;
 
 snapshot::AttributeId CollectedProperties::attribute(std::string_view property) const {
-  return snapshot_.attribute(std::string(knowledge::collected::kProperty) + std::string(property));
+  const auto known = attributes_.find(property);
+  if (known != attributes_.end()) return known->second;
+  const std::string name(property);
+  return attributes_[name] = snapshot_.attribute(std::string(knowledge::collected::kProperty) + name);
 }
 
 std::vector<std::string> CollectedProperties::values(NodeId node, std::string_view property) const {
   std::vector<std::string> found;
-  const std::uint32_t object = nodes_[node].object;
+  const std::uint32_t object = nodes_.object(node);
   const snapshot::AttributeId id = attribute(property);
   if (object == snapshot::kNoObject || id == snapshot::kNoAttribute) return found;
   for (const auto value : snapshot_.object(object).values(id)) found.emplace_back(value.text());
@@ -40,7 +43,7 @@ std::optional<std::int64_t> CollectedProperties::number(NodeId node, std::string
 }
 
 graph::Evidence CollectedProperties::evidence(NodeId node, std::string_view property) const {
-  const std::uint32_t object = nodes_[node].object;
+  const std::uint32_t object = nodes_.object(node);
   const snapshot::AttributeId id = attribute(property);
   if (object == snapshot::kNoObject || id == snapshot::kNoAttribute) {
     return {.item = static_cast<std::uint32_t>(graph::Rule::CertificateConditions)};

@@ -3,6 +3,7 @@
 // Properties of objects as collections for BloodHound state them, beside their LDAP attributes.
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,9 +17,11 @@ namespace tierline::derive {
 /// `nodes` may grow meanwhile.
 class CollectedProperties {
  public:
-  CollectedProperties(const snapshot::Snapshot& snapshot, const std::vector<graph::Node>& nodes)
+  CollectedProperties(const snapshot::Snapshot& snapshot, const graph::NodeTable& nodes)
       : snapshot_(snapshot), nodes_(nodes) {}
 
+  /// Whether any object has the property.
+  bool is_stated(std::string_view property) const { return attribute(property) != snapshot::kNoAttribute; }
   /// No values for a node without object, or of which the collection does not say it.
   std::vector<std::string> values(graph::NodeId node, std::string_view property) const;
   /// The first value, or an empty text.
@@ -33,7 +36,8 @@ class CollectedProperties {
   snapshot::AttributeId attribute(std::string_view property) const;
 
   const snapshot::Snapshot& snapshot_;
-  const std::vector<graph::Node>& nodes_;
+  const graph::NodeTable& nodes_;
+  mutable std::map<std::string, snapshot::AttributeId, std::less<>> attributes_;  ///< of properties asked for
 };
 
 }  // namespace tierline::derive

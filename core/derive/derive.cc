@@ -51,8 +51,11 @@ graph::Edge stated_edge(const Derivation& derivation, graph::NodeId source, grap
                         knowledge::EdgeKind kind, knowledge::Caveats caveats, bool traversable,
                         graph::ConditionId condition) {
   const knowledge::EdgeKindInfo& info = knowledge::info_of(kind);
-  const auto found = derivation.stated.find({source, kind, target});
-  const auto stated = found == derivation.stated.end() ? Derivation::Stated() : found->second;
+  Derivation::Stated stated;
+  if (!derivation.stated.empty()) {
+    const auto found = derivation.stated.find({source, kind, target});
+    if (found != derivation.stated.end()) stated = found->second;
+  }
   return {.source = source,
           .target = target,
           .kind = kind,
@@ -68,6 +71,21 @@ void add_edge(Derivation& derivation, graph::NodeId source, graph::NodeId target
               graph::ConditionId condition) {
   derivation.graph.add_edge(stated_edge(derivation, source, target, kind, caveats, traversable, condition),
                             evidence);
+}
+
+void add_shared_edge(Derivation& derivation, graph::NodeId source, graph::BundleId bundle,
+                     knowledge::EdgeKind kind, graph::Evidence evidence, knowledge::Caveats caveats,
+                     bool traversable, graph::ConditionId condition) {
+  derivation.graph.add_shared_edge(
+      stated_edge(derivation, source, graph::kNoNode, kind, caveats, traversable, condition), bundle,
+      evidence);
+}
+
+void add_shared_joint_edge(Derivation& derivation, graph::NodeId source, graph::BundleId bundle,
+                           knowledge::EdgeKind kind, const std::vector<std::vector<graph::Evidence>>& parts,
+                           knowledge::Caveats caveats, graph::ConditionId condition) {
+  derivation.graph.add_shared_joint_edge(
+      stated_edge(derivation, source, graph::kNoNode, kind, caveats, true, condition), bundle, parts);
 }
 
 void add_joint_edge(Derivation& derivation, graph::NodeId source, graph::NodeId target,

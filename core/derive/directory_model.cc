@@ -4,7 +4,6 @@
 
 #include "core/base/text.h"
 #include "core/directory/distinguished_name.h"
-#include "core/knowledge/class_kinds.h"
 #include "core/knowledge/group_type.h"
 #include "core/knowledge/user_account_control.h"
 #include "core/knowledge/well_known.h"
@@ -19,13 +18,6 @@ using snapshot::Object;
 using snapshot::ObjectIndex;
 
 constexpr std::int64_t kInstanceIsNamingContextHead = 0x1;  // [MS-ADTS] 3.1.1.2.2.4, IT_NC_HEAD
-
-bool has_class(const Object& object, snapshot::AttributeId object_class, std::string_view name) {
-  for (const auto value : object.values(object_class)) {
-    if (equal_ascii_nocase(value.text(), name)) return true;
-  }
-  return false;
-}
 
 bool contains_nocase(std::string_view text, std::string_view part) {
   for (std::size_t i = 0; i + part.size() <= text.size(); ++i) {
@@ -43,23 +35,66 @@ std::optional<Sid> sid_of(const Object& object, snapshot::AttributeId attribute)
 }
 
 DirectoryModel::DirectoryModel(const snapshot::Snapshot& snapshot, graph::GraphBuilder& builder)
-    : snapshot_(snapshot), builder_(builder), attributes_(snapshot), schema_(snapshot) {
-  by_dn_.reserve(snapshot.object_count());
-  for (ObjectIndex i = 0; i < snapshot.object_count(); ++i) {
-    const Object object = snapshot.object(i);
-    by_dn_.emplace(fold_case(object.dn()), i);
-    if (object.has(attributes_.ds_heuristics)) ds_heuristics_ = object.text(attributes_.ds_heuristics);
-  }
+    : snapshot_(snapshot), builder_(builder), attributes_(snapshot), schema_(snapshot), by_dn_(snapshot) {
+  read_classes();
   find_domains();
   read_trusts();
   place_objects_in_domains();
   make_nodes();
 }
 
-void DirectoryModel::find_domains() {
+bool DirectoryModel::ClassSet::has(std::string_view name) const {
+  return std::any_of(names.begin(), names.end(),
+                     [&](const std::string& one) { return equal_ascii_nocase(one, name); });
+}
+
+void DirectoryModel::read_classes() {
+  class_set_of_.reserve(snapshot_.object_count());
+  boost::unordered_flat_map<std::string, std::uint32_t, SeededHash, std::equal_to<>> known;
+  std::string key;
   for (ObjectIndex i = 0; i < snapshot_.object_count(); ++i) {
     const Object object = snapshot_.object(i);
-    if (!has_class(object, attributes_.object_class, "domainDNS")) continue;
+    const snapshot::Values names = object.values(attributes_.object_class);
+    key.clear();
+    for (const auto name : names) {
+      append(key, static_cast<std::uint32_t>(name.bytes.size()));
+      key += name.text();
+    }
+    const auto next = static_cast<std::uint32_t>(class_sets_.size());
+    const auto found = known.find(std::string_view(key));
+    if (found == known.end()) {
+      known.emplace(key, next);
+      class_sets_.push_back(describe_classes(names));
+    }
+    class_set_of_.push_back(found == known.end() ? next : found->second);
+    if (object.has(attributes_.ds_heuristics)) ds_heuristics_ = object.text(attributes_.ds_heuristics);
+  }
+}
+
+DirectoryModel::ClassSet DirectoryModel::describe_classes(const snapshot::Values& names) const {
+  ClassSet set;
+  for (const auto name : names) set.names.emplace_back(name.text());
+  set.is_domain_head = set.has("domainDNS");
+  set.is_configuration = set.has("configuration");
+  set.is_stand_in = set.has("foreignSecurityPrincipal");
+  set.is_trust = set.has("trustedDomain");
+  // The most specific structural class: of the classes named, the one deepest in the schema's tree. Without
+  // a schema, the last one named, as the server lists them from top downwards.
+  for (const std::string& name : set.names) {
+    const ClassId id = schema_.find_class(name);
+    if (id == kNoClass) continue;
+    if (set.id == kNoClass || schema_.depth(id) > schema_.depth(set.id)) set.id = id;
+  }
+  for (const knowledge::ClassKind& row : knowledge::class_kinds()) {
+    if (set.has(row.object_class)) set.kinds.push_back(&row);
+  }
+  return set;
+}
+
+void DirectoryModel::find_domains() {
+  for (ObjectIndex i = 0; i < snapshot_.object_count(); ++i) {
+    if (!class_set(i).is_domain_head) continue;
+    const Object object = snapshot_.object(i);
     const auto sid = sid_of(object, attributes_.object_sid);
     if (!sid) continue;  // an application partition
     domains_.push_back({*sid, upper_case(directory::dns_domain(object.dn())), i});
@@ -73,8 +108,9 @@ void DirectoryModel::find_domains() {
     domains_.push_back({Sid(), std::move(name), snapshot::kNoObject});
   }
   for (ObjectIndex i = 0; i < snapshot_.object_count(); ++i) {
+    if (!class_set(i).is_configuration) continue;
     const Object object = snapshot_.object(i);
-    if (!has_class(object, attributes_.object_class, "configuration")) continue;
+    configurations_.push_back(fold_case(object.dn()));
     const std::string root = upper_case(directory::dns_domain(object.dn()));
     for (std::size_t d = 0; d < domains_.size(); ++d) {
       if (domains_[d].name == root) root_domain_ = static_cast<DomainIndex>(d);
@@ -92,8 +128,8 @@ void DirectoryModel::read_trusts() {
     return std::nullopt;
   };
   for (ObjectIndex i = 0; i < snapshot_.object_count(); ++i) {
+    if (!class_set(i).is_trust) continue;
     const Object object = snapshot_.object(i);
-    if (!has_class(object, attributes_.object_class, "trustedDomain")) continue;
     const auto holder = domain_named(upper_case(directory::dns_domain(object.dn())));
     if (!holder) continue;
     Trust trust;
@@ -116,76 +152,88 @@ void DirectoryModel::read_trusts() {
   }
 }
 
-// By the DC components: the domain of that name, or the nearest one above it (DomainDnsZones.corp.test
-// belongs to corp.test).
+// An object is where its parent is, but for one whose own name is a DC component, or without a parent.
 void DirectoryModel::place_objects_in_domains() {
-  std::unordered_map<std::string, DomainIndex> by_name;
-  for (std::size_t d = 0; d < domains_.size(); ++d)
-    by_name.emplace(domains_[d].name, static_cast<DomainIndex>(d));
-  domain_of_.assign(snapshot_.object_count(), root_domain_.value_or(0));
-  forest_wide_.assign(snapshot_.object_count(), false);
-  std::vector<std::string> configurations;
-  for (ObjectIndex i = 0; i < snapshot_.object_count(); ++i) {
-    const Object object = snapshot_.object(i);
-    if (has_class(object, attributes_.object_class, "configuration")) {
-      configurations.push_back(fold_case(object.dn()));
-    }
-  }
-  for (ObjectIndex i = 0; i < snapshot_.object_count(); ++i) {
-    const std::string_view dn = snapshot_.object(i).dn();
-    for (const std::string& configuration : configurations) {
-      if (dn.size() < configuration.size()) continue;
-      const std::string_view end = dn.substr(dn.size() - configuration.size());
-      forest_wide_[i] = forest_wide_[i] || fold_case(end) == configuration;
-    }
-    std::string name = upper_case(directory::dns_domain(dn));
-    while (!name.empty()) {
-      if (const auto found = by_name.find(name); found != by_name.end()) {
-        domain_of_[i] = found->second;
+  const auto count = static_cast<ObjectIndex>(snapshot_.object_count());
+  domain_of_.assign(count, root_domain_.value_or(0));
+  forest_wide_.assign(count, false);
+  enum : std::uint8_t { kOpen, kOnTheWay, kDone };
+  std::vector<std::uint8_t> state(count, kOpen);
+  std::vector<ObjectIndex> way;
+  for (ObjectIndex i = 0; i < count; ++i) {
+    ObjectIndex at = i;
+    way.clear();
+    while (state[at] == kOpen) {
+      state[at] = kOnTheWay;
+      way.push_back(at);
+      const Object object = snapshot_.object(at);
+      const bool is_root = object.parent() == snapshot::kNoObject || class_set(at).is_configuration ||
+                           equal_ascii_nocase(object.dn().substr(0, 3), "DC=") ||
+                           state[object.parent()] == kOnTheWay;
+      if (is_root) {
+        place_by_name(at);
+        state[at] = kDone;
+        way.pop_back();
         break;
       }
-      const std::size_t dot = name.find('.');
-      name = dot == std::string::npos ? std::string() : name.substr(dot + 1);
+      at = object.parent();
     }
+    for (; !way.empty(); way.pop_back()) {
+      const ObjectIndex below = way.back();
+      domain_of_[below] = domain_of_[at];
+      forest_wide_[below] = forest_wide_[at];
+      state[below] = kDone;
+      at = below;
+    }
+  }
+}
+
+// By the DC components: the domain of that name, or the nearest one above it (DomainDnsZones.corp.test
+// belongs to corp.test).
+void DirectoryModel::place_by_name(ObjectIndex index) {
+  const std::string_view dn = snapshot_.object(index).dn();
+  for (const std::string& configuration : configurations_) {
+    if (dn.size() < configuration.size()) continue;
+    const std::string_view end = dn.substr(dn.size() - configuration.size());
+    forest_wide_[index] = forest_wide_[index] || fold_case(end) == configuration;
+  }
+  std::string name = upper_case(directory::dns_domain(dn));
+  while (!name.empty()) {
+    const auto found = std::find_if(domains_.begin(), domains_.end(),
+                                    [&](const Domain& domain) { return domain.name == name; });
+    if (found != domains_.end()) {
+      domain_of_[index] = static_cast<DomainIndex>(found - domains_.begin());
+      break;
+    }
+    const std::size_t dot = name.find('.');
+    name = dot == std::string::npos ? std::string() : name.substr(dot + 1);
   }
 }
 
 bool DirectoryModel::is_of_class(ObjectIndex object, std::string_view name) const {
-  return has_class(snapshot_.object(object), attributes_.object_class, name);
+  return class_set(object).has(name);
 }
 
 bool DirectoryModel::is_naming_context(ObjectIndex index) const {
-  const Object object = snapshot_.object(index);
-  const auto type = object.number(attributes_.instance_type);
+  const auto type = snapshot_.object(index).number(attributes_.instance_type);
   if (type) return (*type & kInstanceIsNamingContextHead) != 0;
-  return has_class(object, attributes_.object_class, "domainDNS") ||
-         has_class(object, attributes_.object_class, "configuration") ||
-         has_class(object, attributes_.object_class, "dMD");
-}
-
-// The most specific structural class: of the classes named, the one deepest in the schema's tree. Without
-// a schema, the last one named, as the server lists them from top downwards.
-ClassId DirectoryModel::class_of(const Object& object) const {
-  ClassId deepest = kNoClass;
-  for (const auto value : object.values(attributes_.object_class)) {
-    const ClassId id = schema_.find_class(value.text());
-    if (id == kNoClass) continue;
-    if (deepest == kNoClass || schema_.depth(id) > schema_.depth(deepest)) deepest = id;
-  }
-  return deepest;
+  const ClassSet& classes = class_set(index);
+  return classes.is_domain_head || classes.is_configuration || classes.has("dMD");
 }
 
 NodeKind DirectoryModel::kind_of(const Object& object) const {
   // Somebody has looked already, as a collector for BloodHound does.
-  if (const auto kind = knowledge::find_node_kind(object.text(attributes_.collected_kind))) return *kind;
-  for (const knowledge::ClassKind& row : knowledge::class_kinds()) {
-    if (!row.under.empty() && !contains_nocase(object.dn(), row.under)) continue;
-    if (!has_class(object, attributes_.object_class, row.object_class)) continue;
+  if (attributes_.collected_kind != snapshot::kNoAttribute) {
+    const auto kind = knowledge::find_node_kind(object.text(attributes_.collected_kind));
+    if (kind) return *kind;
+  }
+  for (const knowledge::ClassKind* const row : class_set(object.index()).kinds) {
+    if (!row->under.empty() && !contains_nocase(object.dn(), row->under)) continue;
     // Application partitions are of class domainDNS too, but have no SID and hold no principals.
-    if (row.kind == NodeKind::Domain && !object.has(attributes_.object_sid)) return NodeKind::Container;
+    if (row->kind == NodeKind::Domain && !object.has(attributes_.object_sid)) return NodeKind::Container;
     // An OID object of another use is no issuance policy ([MS-WCCE] 2.2.2.11: flags 2).
-    if (row.kind == NodeKind::IssuancePolicy && object.number(attributes_.flags) != 2) return NodeKind::Base;
-    return row.kind;
+    if (row->kind == NodeKind::IssuancePolicy && object.number(attributes_.flags) != 2) return NodeKind::Base;
+    return row->kind;
   }
   return NodeKind::Base;
 }
@@ -195,111 +243,122 @@ std::string DirectoryModel::id_of(const Sid& sid, DomainIndex domain) const {
   return domains_[domain].name + "-" + sid.to_string();
 }
 
-graph::Node DirectoryModel::describe(const Object& object) const {
+NodeId DirectoryModel::make_node(const Object& object) {
   graph::Node node;
   node.object = object.index();
   node.kind = kind_of(object);
   const DomainIndex domain = domain_of_[object.index()];
   node.domain = domains_[domain].name;
+  std::string id;
+  if (object.has(attributes_.collected_id)) {
+    id = object.text(attributes_.collected_id);
+  }
   if (const auto sid = sid_of(object, attributes_.object_sid)) {
     node.sid = *sid;
-    node.id = id_of(*sid, domain);
-  } else if (!object.guid().is_zero()) {
-    node.id = upper_case(object.guid().to_string());
-  } else {
-    node.id = "DN=" + upper_case(object.dn());
+    if (id.empty()) id = id_of(*sid, domain);
+  } else if (id.empty()) {
+    id = object.guid().is_zero() ? "DN=" + upper_case(object.dn()) : upper_case(object.guid().to_string());
   }
-  if (object.has(attributes_.collected_id)) node.id = object.text(attributes_.collected_id);
+  node.id = id;
 
-  const std::string_view account = object.text(attributes_.sam_account_name);
-  const std::string rdn = directory::first_rdn_value(object.dn());
-  std::string_view name = account.empty() ? std::string_view(rdn) : account;
+  std::string own_name;
+  std::string_view name = object.text(attributes_.sam_account_name);
+  if (name.empty()) {
+    own_name = directory::first_rdn_value(object.dn());
+    name = own_name;
+  }
   if (node.kind == NodeKind::GPO && object.has(attributes_.display_name)) {
     name = object.text(attributes_.display_name);
   }
+  std::string full;
   if (node.kind == NodeKind::Domain && !node.domain.empty()) {
-    node.name = node.domain;
+    full = node.domain;
   } else if (node.kind == NodeKind::Computer) {
     const std::string_view host = object.text(attributes_.dns_host_name);
     if (!host.empty()) {
-      node.name = upper_case(host);
+      full = upper_case(host);
     } else {
       if (name.ends_with('$')) name.remove_suffix(1);
-      node.name = upper_case(name) + "." + node.domain;
+      full = upper_case(name);
+      full += '.';
+      full += node.domain;
     }
   } else {
-    node.name = upper_case(name) + (node.domain.empty() ? "" : "@" + node.domain);
+    full = upper_case(name);
+    if (!node.domain.empty()) full += '@';
+    full += node.domain;
   }
+  node.name = full;
   if (node.kind == NodeKind::User || node.kind == NodeKind::Computer) {
     if (const auto control = object.number(attributes_.user_account_control)) {
       node.enabled = (*control & knowledge::uac::kAccountDisabled) == 0;
     }
   }
-  return node;
+  return builder_.add_node(node);
 }
 
-DirectoryModel::SidInDomain DirectoryModel::key_of(const Sid& sid, DomainIndex domain) const {
-  if (!knowledge::is_domain_relative_text(sid)) return {sid, 0};
+// In which domain a SID is looked for. Those that a domain issued are the same everywhere.
+DomainIndex DirectoryModel::home_of(const Sid& sid, DomainIndex domain) const {
+  if (!knowledge::is_domain_relative_text(sid)) return 0;
   // One group for the whole forest, named under its root domain where that is known.
   static const Sid kForestWide = *Sid::parse(knowledge::sids::kEnterpriseDomainControllers);
-  return {sid, sid == kForestWide ? root_domain_.value_or(domain) : domain};
+  return sid == kForestWide ? root_domain_.value_or(domain) : domain;
+}
+
+DirectoryModel::SidKey DirectoryModel::key_of(std::uint32_t issuer, const Sid& sid,
+                                              DomainIndex domain) const {
+  return {issuer, sid.rid(), home_of(sid, domain)};
 }
 
 void DirectoryModel::make_nodes() {
-  classes_.resize(snapshot_.object_count());
   nodes_.assign(snapshot_.object_count(), graph::kNoNode);
+  by_sid_.reserve(snapshot_.object_count());
   std::vector<ObjectIndex> stand_ins;
-  std::uint32_t kinds = 0;
+  graph::NodeTable& table = builder_.nodes();
   for (ObjectIndex i = 0; i < snapshot_.object_count(); ++i) {
     const Object object = snapshot_.object(i);
-    classes_[i] = class_of(object);
-    if (has_class(object, attributes_.object_class, "foreignSecurityPrincipal") &&
-        object.has(attributes_.object_sid)) {
+    if (class_set(i).is_stand_in && object.has(attributes_.object_sid)) {
       stand_ins.push_back(i);
       continue;
     }
-    graph::Node node = describe(object);
-    kinds |= 1u << static_cast<unsigned>(node.kind);
-    const Sid sid = node.sid;
-    nodes_[i] = builder_.add_node(std::move(node));
-    if (sid.count() != 0) by_sid_.emplace(key_of(sid, domain_of_[i]), nodes_[i]);
-  }
-  for (std::size_t k = 0; k < knowledge::kNodeKindNames.size(); ++k) {
-    if ((kinds & (1u << k)) != 0) kinds_seen_.add(static_cast<NodeKind>(k));
+    nodes_[i] = make_node(object);
+    const graph::NodeTable::Row& row = table.rows()[nodes_[i]];
+    kinds_seen_.add(static_cast<NodeKind>(row.kind));
+    if (row.issuer == 0) continue;
+    // A SID that exists in every domain is rare enough to be put together.
+    const Sid& issuer = table.issuers()[row.issuer];
+    const DomainIndex home =
+        issuer.is_domain_issued() ? DomainIndex{0} : home_of(issuer.with_rid(row.rid), domain_of_[i]);
+    by_sid_.emplace(SidKey{row.issuer, row.rid, home}, nodes_[i]);
   }
   make_containers();
   for (const ObjectIndex i : stand_ins) {
     const auto sid = sid_of(snapshot_.object(i), attributes_.object_sid);
-    if (sid) {
-      nodes_[i] = node_of_sid(*sid, domain_of_[i]);
-    } else {
-      nodes_[i] = builder_.add_node(describe(snapshot_.object(i)));
-    }
+    nodes_[i] = sid ? node_of_sid(*sid, domain_of_[i]) : make_node(snapshot_.object(i));
   }
 }
 
 // Whatever holds something that matters is a container, of whichever class: sites, servers, the directory service.
 void DirectoryModel::make_containers() {
   for (ObjectIndex i = 0; i < snapshot_.object_count(); ++i) {
-    if (nodes_[i] == graph::kNoNode || builder_.node(nodes_[i]).kind == NodeKind::Base) continue;
+    if (nodes_[i] == graph::kNoNode || builder_.nodes().kind(nodes_[i]) == NodeKind::Base) continue;
     ObjectIndex above = snapshot_.object(i).parent();
     while (above != snapshot::kNoObject && nodes_[above] != graph::kNoNode) {
-      graph::Node& holder = builder_.node(nodes_[above]);
-      if (holder.kind != NodeKind::Base) break;
-      holder.kind = NodeKind::Container;
+      if (builder_.nodes().kind(nodes_[above]) != NodeKind::Base) break;
+      builder_.nodes().set_kind(nodes_[above], NodeKind::Container);
       above = snapshot_.object(above).parent();
     }
   }
 }
 
 bool DirectoryModel::may_be_in_token(NodeId principal, ObjectIndex object) const {
-  const graph::Node& node = builder_.node(principal);
-  if (node.kind != NodeKind::Group || node.object == snapshot::kNoObject) return true;
-  const auto type = snapshot_.object(node.object).number(attributes_.group_type);
+  const ObjectIndex group = builder_.nodes().object(principal);
+  if (builder_.nodes().kind(principal) != NodeKind::Group || group == snapshot::kNoObject) return true;
+  const auto type = snapshot_.object(group).number(attributes_.group_type);
   if (!type) return true;
   if ((*type & knowledge::group_type::kSecurityEnabled) == 0) return false;
   const bool is_local = (*type & knowledge::group_type::kDomainLocal) != 0;
-  return !is_local || forest_wide_[object] || domain_of_[node.object] == domain_of_[object];
+  return !is_local || forest_wide_[object] || domain_of_[group] == domain_of_[object];
 }
 
 std::optional<NodeId> DirectoryModel::trustee_of(const Sid& sid, ObjectIndex object) {
@@ -308,35 +367,39 @@ std::optional<NodeId> DirectoryModel::trustee_of(const Sid& sid, ObjectIndex obj
 }
 
 NodeId DirectoryModel::node_of_sid(const Sid& sid, DomainIndex domain) {
-  const SidInDomain key = key_of(sid, domain);
+  const std::uint32_t issuer = sid.count() == 0 ? 0 : builder_.nodes().issuer_index(sid.parent());
+  const SidKey key = key_of(issuer, sid, domain);
   if (const auto found = by_sid_.find(key); found != by_sid_.end()) return found->second;
+  const auto home = static_cast<DomainIndex>(key.domain);
   graph::Node node;
   node.sid = sid;
-  node.id = id_of(sid, key.domain);
+  const std::string id = id_of(sid, home);
+  node.id = id;
+  std::string name = sid.to_string();
   if (const knowledge::WellKnownPrincipal* known = knowledge::find_well_known(sid)) {
     node.kind = known->kind;
-    node.domain = domains_[key.domain].name;
-    node.name = upper_case(known->name) + "@" + node.domain;
+    node.domain = domains_[home].name;
+    name = upper_case(known->name) + "@" + domains_[home].name;
   } else {
-    node.name = sid.to_string();
     for (const Domain& known_domain : domains_) {
       if (sid.count() > 1 && known_domain.sid == sid.parent()) node.domain = known_domain.name;
     }
   }
-  const NodeId id = builder_.add_node(std::move(node));
-  by_sid_.emplace(key, id);
-  return id;
+  node.name = name;
+  const NodeId made = builder_.add_node(node);
+  by_sid_.emplace(key, made);
+  return made;
 }
 
 std::optional<NodeId> DirectoryModel::find_sid(const Sid& sid, DomainIndex domain) const {
-  const auto found = by_sid_.find(key_of(sid, domain));
+  std::uint32_t issuer = 0;
+  if (sid.count() != 0) {
+    const auto known = builder_.nodes().find_issuer(sid.parent());
+    if (!known) return std::nullopt;
+    issuer = *known;
+  }
+  const auto found = by_sid_.find(key_of(issuer, sid, domain));
   if (found == by_sid_.end()) return std::nullopt;
-  return found->second;
-}
-
-std::optional<ObjectIndex> DirectoryModel::find_dn(std::string_view dn) const {
-  const auto found = by_dn_.find(fold_case(dn));
-  if (found == by_dn_.end()) return std::nullopt;
   return found->second;
 }
 

@@ -3,15 +3,17 @@
 // The snapshot as a directory: which object is of which class, kind and domain, and which SID or DN is
 // which node. The first step of derivation; passes ask it and never parse attributes of identity again.
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "core/derive/attribute_ids.h"
+#include "core/derive/dn_index.h"
 #include "core/derive/schema.h"
 #include "core/directory/sid.h"
 #include "core/graph/graph_builder.h"
+#include "core/knowledge/class_kinds.h"
 #include "core/knowledge/trusts.h"
 #include "core/snapshot/snapshot.h"
 
@@ -56,7 +58,7 @@ class DirectoryModel {
   bool in_one_forest(DomainIndex a, DomainIndex b) const { return forest_of_[a] == forest_of_[b]; }
 
   graph::NodeId node_of(snapshot::ObjectIndex object) const { return nodes_[object]; }
-  ClassId class_of(snapshot::ObjectIndex object) const { return classes_[object]; }
+  ClassId class_of(snapshot::ObjectIndex object) const { return class_set(object).id; }
   /// Whether the object states the class, which it does for superclasses too; needs no schema.
   bool is_of_class(snapshot::ObjectIndex object, std::string_view name) const;
   /// The domain whose naming context, or whose forest's configuration, holds the object.
@@ -76,7 +78,7 @@ class DirectoryModel {
   /// False for a stand-in of a principal that is no object of this tree: whoever may write the stand-in has no power
   /// over the principal, whose tokens do not come from it.
   bool stands_for_itself(snapshot::ObjectIndex object) const {
-    return builder_.node(nodes_[object]).object == object;
+    return builder_.nodes().object(nodes_[object]) == object;
   }
 
   /// The node of a SID as it is meant in `domain`; made when nothing has it yet.
@@ -85,32 +87,52 @@ class DirectoryModel {
   std::optional<graph::NodeId> find_sid(const directory::Sid& sid, DomainIndex domain) const;
 
   /// The object with this DN, compared without case.
-  std::optional<snapshot::ObjectIndex> find_dn(std::string_view dn) const;
+  std::optional<snapshot::ObjectIndex> find_dn(std::string_view dn) const { return by_dn_.find(dn); }
 
   /// The forest's dSHeuristics, [MS-ADTS] 6.1.1.2.4.1.2; empty when unset or unread.
   const std::string& ds_heuristics() const { return ds_heuristics_; }
   bool has_kind(knowledge::NodeKind kind) const { return kinds_seen_.contains(kind); }
 
  private:
-  struct SidInDomain {
-    directory::Sid sid;
-    DomainIndex domain;
-    friend bool operator==(const SidInDomain&, const SidInDomain&) = default;
+  /// What follows from the values of objectClass: objects have few different lists of them.
+  struct ClassSet {
+    std::vector<std::string> names;
+    ClassId id = kNoClass;
+    bool is_domain_head = false;  ///< domainDNS: a domain, or an application partition
+    bool is_configuration = false;
+    bool is_stand_in = false;  ///< foreignSecurityPrincipal
+    bool is_trust = false;
+    std::vector<const knowledge::ClassKind*> kinds;  ///< rows of the table that may fit
+
+    bool has(std::string_view name) const;
+  };
+  /// A SID, and for one that exists in every domain also the domain.
+  struct SidKey {
+    std::uint32_t issuer;
+    std::uint32_t rid;
+    std::uint32_t domain;
+    friend bool operator==(const SidKey&, const SidKey&) = default;
   };
   struct Hash {
-    std::size_t operator()(const SidInDomain& key) const {
-      return std::hash<directory::Sid>()(key.sid) * 31 + key.domain;
+    using is_avalanching = void;
+    SeededHash hash;
+    std::size_t operator()(const SidKey& key) const {
+      return hash(ByteSpan(reinterpret_cast<const std::uint8_t*>(&key), sizeof key));
     }
   };
 
-  SidInDomain key_of(const directory::Sid& sid, DomainIndex domain) const;
+  const ClassSet& class_set(snapshot::ObjectIndex object) const { return class_sets_[class_set_of_[object]]; }
+  DomainIndex home_of(const directory::Sid& sid, DomainIndex domain) const;
+  SidKey key_of(std::uint32_t issuer, const directory::Sid& sid, DomainIndex domain) const;
+  void read_classes();
+  ClassSet describe_classes(const snapshot::Values& names) const;
   void find_domains();
   void read_trusts();
   void place_objects_in_domains();
+  void place_by_name(snapshot::ObjectIndex object);
   void make_nodes();
   void make_containers();
-  graph::Node describe(const snapshot::Object& object) const;
-  ClassId class_of(const snapshot::Object& object) const;
+  graph::NodeId make_node(const snapshot::Object& object);
   knowledge::NodeKind kind_of(const snapshot::Object& object) const;
   std::string id_of(const directory::Sid& sid, DomainIndex domain) const;
 
@@ -118,16 +140,18 @@ class DirectoryModel {
   graph::GraphBuilder& builder_;
   AttributeIds attributes_;
   Schema schema_;
+  std::vector<ClassSet> class_sets_;
+  std::vector<std::uint32_t> class_set_of_;  ///< by object
   std::vector<Domain> domains_;
   std::optional<DomainIndex> root_domain_;  ///< absent without a configuration naming context
   std::vector<Trust> trusts_;
-  std::vector<DomainIndex> forest_of_;  ///< the first domain of each domain's forest
+  std::vector<DomainIndex> forest_of_;       ///< the first domain of each domain's forest
+  std::vector<std::string> configurations_;  ///< their DNs, folded
   std::vector<bool> forest_wide_;
   std::vector<DomainIndex> domain_of_;
-  std::vector<ClassId> classes_;
   std::vector<graph::NodeId> nodes_;
-  std::unordered_map<SidInDomain, graph::NodeId, Hash> by_sid_;
-  std::unordered_map<std::string, snapshot::ObjectIndex> by_dn_;  ///< folded DN
+  boost::unordered_flat_map<SidKey, graph::NodeId, Hash> by_sid_;
+  DnIndex by_dn_;
   std::string ds_heuristics_;
   knowledge::NodeKinds kinds_seen_;
 };

@@ -47,9 +47,8 @@ std::map<Trustee, Trustee> groups_beyond_token(const DirectoryModel& directory,
                                                const graph::GraphBuilder& builder,
                                                const std::vector<Trustee>& token) {
   std::multimap<NodeId, NodeId> groups;
-  for (const auto& pending : builder.pending()) {
-    if (pending.edge.kind == knowledge::EdgeKind::MemberOf)
-      groups.emplace(pending.edge.source, pending.edge.target);
+  for (const auto& pending : builder.pending(knowledge::EdgeKind::MemberOf)) {
+    groups.emplace(pending.edge.source, pending.edge.target);
   }
   std::map<Trustee, Trustee> beyond;
   std::vector<Trustee> todo(token.begin(), token.end());

@@ -1,6 +1,7 @@
 #include "core/derive/joint_holders.h"
 
 #include <algorithm>
+#include <boost/unordered/unordered_flat_set.hpp>
 
 #include "core/knowledge/well_known.h"
 
@@ -10,40 +11,59 @@ using graph::NodeId;
 using knowledge::EdgeKind;
 using knowledge::NodeKind;
 
-JointHolders::JointHolders(const graph::GraphBuilder& builder, Rules rules) : rules_(rules) {
+JointHolders::JointHolders(const graph::GraphBuilder& builder, Rules rules)
+    : builder_(builder), rules_(rules) {}
+
+const Memberships& JointHolders::memberships() const {
+  if (!memberships_)
+    memberships_.emplace(builder_, std::initializer_list{EdgeKind::MemberOf, EdgeKind::MemberOfLocalGroup},
+                         true);
+  return *memberships_;
+}
+
+const std::set<NodeId>& JointHolders::of_every_logon() const {
+  if (of_every_logon_) return *of_every_logon_;
+  of_every_logon_.emplace();
   const auto everyone = directory::Sid::parse(knowledge::sids::kEveryone);
   const auto authenticated = directory::Sid::parse(knowledge::sids::kAuthenticatedUsers);
-  for (NodeId n = 0; n < builder.node_count(); ++n) {
-    const directory::Sid& sid = builder.node(n).sid;
-    if (sid == everyone || sid == authenticated) of_every_logon_.insert(n);
-    const NodeKind kind = builder.node(n).kind;
-    if (kind == NodeKind::User || kind == NodeKind::Computer) accounts_.insert(n);
+  for (NodeId n = 0; n < builder_.node_count(); ++n) {
+    const graph::NodeTable::Row& row = builder_.nodes().rows()[n];
+    const directory::Sid& issuer = builder_.nodes().issuers()[row.issuer];
+    if (row.issuer == 0 || issuer.is_domain_issued()) continue;
+    const directory::Sid sid = issuer.with_rid(row.rid);
+    if (sid == everyone || sid == authenticated) of_every_logon_->insert(n);
   }
-  for (const auto& [edge, evidence, part] : builder.pending()) {
-    if (edge.kind != EdgeKind::MemberOf && edge.kind != EdgeKind::MemberOfLocalGroup) continue;
-    groups_of_[edge.source].push_back(edge.target);
-    members_of_[edge.target].push_back(edge.source);
-  }
+  return *of_every_logon_;
+}
+
+bool JointHolders::is_account(NodeId node) const {
+  const NodeKind kind = builder_.nodes().kind(node);
+  return kind == NodeKind::User || kind == NodeKind::Computer;
+}
+
+bool JointHolders::is_every_logon(const std::set<NodeId>& set) const {
+  return std::any_of(of_every_logon().begin(), of_every_logon().end(),
+                     [&](NodeId everyone) { return set.contains(everyone); });
 }
 
 bool JointHolders::is_in(NodeId principal, const std::set<NodeId>& set) const {
-  return std::any_of(of_every_logon_.begin(), of_every_logon_.end(),
-                     [&](NodeId everyone) { return set.contains(everyone); }) ||
-         is_member(principal, set);
+  return is_every_logon(set) || is_member(principal, set);
 }
 
-bool JointHolders::is_member(NodeId principal, const std::set<NodeId>& set) const {
+std::vector<NodeId> JointHolders::groups_and(NodeId principal) const {
   std::vector<NodeId> queue = {principal};
-  std::set<NodeId> seen = {principal};
+  boost::unordered_flat_set<NodeId> seen = {principal};
   for (std::size_t next = 0; next < queue.size(); ++next) {
-    if (set.contains(queue[next])) return true;
-    const auto groups = groups_of_.find(queue[next]);
-    if (groups == groups_of_.end()) continue;
-    for (const NodeId group : groups->second) {
+    for (const NodeId group : memberships().groups_of(queue[next])) {
       if (seen.insert(group).second) queue.push_back(group);
     }
   }
-  return false;
+  return queue;
+}
+
+bool JointHolders::is_member(NodeId principal, const std::set<NodeId>& set) const {
+  const std::vector<NodeId> held = groups_and(principal);
+  return std::any_of(held.begin(), held.end(), [&](NodeId one) { return set.contains(one); });
 }
 
 std::set<NodeId> JointHolders::of(const std::vector<std::set<NodeId>>& sets) const {
@@ -63,9 +83,8 @@ std::set<NodeId> JointHolders::of(const std::vector<std::set<NodeId>>& sets) con
       found.insert(principal);
       continue;
     }
-    const auto members = members_of_.find(principal);
-    if (members == members_of_.end() || of_every_logon_.contains(principal)) continue;
-    for (const NodeId member : members->second) {
+    if (of_every_logon().contains(principal)) continue;
+    for (const NodeId member : memberships().members_of(principal)) {
       if (seen.insert(member).second) queue.push_back(member);
     }
   }
@@ -80,8 +99,15 @@ std::set<NodeId> JointHolders::of(const std::vector<std::set<NodeId>>& sets) con
 
 std::set<NodeId> JointHolders::accounts_of(NodeId principal, const std::vector<NodeId>& excluded) const {
   const std::set<NodeId> out(excluded.begin(), excluded.end());
-  std::set<NodeId> found = of_every_logon_.contains(principal) ? accounts_ : members_and({principal});
-  std::erase_if(found, [&](NodeId n) { return !accounts_.contains(n) || is_in(n, out); });
+  std::set<NodeId> found;
+  if (of_every_logon().contains(principal)) {
+    for (NodeId n = 0; n < builder_.node_count(); ++n) {
+      if (is_account(n)) found.insert(found.end(), n);
+    }
+  } else {
+    found = members_and({principal});
+  }
+  std::erase_if(found, [&](NodeId n) { return !is_account(n) || is_in(n, out); });
   return found;
 }
 
@@ -89,9 +115,7 @@ std::set<NodeId> JointHolders::members_and(const std::set<NodeId>& principals) c
   std::set<NodeId> found = principals;
   std::vector<NodeId> queue(principals.begin(), principals.end());
   for (std::size_t next = 0; next < queue.size(); ++next) {
-    const auto members = members_of_.find(queue[next]);
-    if (members == members_of_.end()) continue;
-    for (const NodeId member : members->second) {
+    for (const NodeId member : memberships().members_of(queue[next])) {
       if (found.insert(member).second) queue.push_back(member);
     }
   }

@@ -2,18 +2,19 @@
 
 // Who holds several things at once, each of them directly or through groups.
 
+#include <optional>
 #include <set>
-#include <unordered_map>
 #include <vector>
 
 #include "core/derive/derive.h"
+#include "core/derive/tokens.h"
 #include "core/graph/graph_builder.h"
 
 namespace tierline::derive {
 
 class JointHolders {
  public:
-  /// Takes the memberships, of local groups as well, that the builder holds so far.
+  /// Takes the memberships, of local groups as well, that the builder holds when something is first asked.
   JointHolders(const graph::GraphBuilder& builder, Rules rules);
 
   /// Of those who are in every set, directly or as members of a group in it: the ones named in a set, and where a
@@ -25,6 +26,12 @@ class JointHolders {
   /// logs on is in those.
   bool is_in(graph::NodeId principal, const std::set<graph::NodeId>& set) const;
 
+  /// Whether everyone who logs on is in the set.
+  bool is_every_logon(const std::set<graph::NodeId>& set) const;
+
+  /// The principal and all groups that it is in.
+  std::vector<graph::NodeId> groups_and(graph::NodeId principal) const;
+
   /// The accounts that are the principal or in it, and in none of `excluded`.
   std::set<graph::NodeId> accounts_of(graph::NodeId principal,
                                       const std::vector<graph::NodeId>& excluded) const;
@@ -34,12 +41,14 @@ class JointHolders {
 
  private:
   bool is_member(graph::NodeId principal, const std::set<graph::NodeId>& set) const;
+  bool is_account(graph::NodeId node) const;
+  const Memberships& memberships() const;
+  const std::set<graph::NodeId>& of_every_logon() const;
 
+  const graph::GraphBuilder& builder_;
   Rules rules_;
-  std::set<graph::NodeId> of_every_logon_;
-  std::set<graph::NodeId> accounts_;
-  std::unordered_map<graph::NodeId, std::vector<graph::NodeId>> groups_of_;
-  std::unordered_map<graph::NodeId, std::vector<graph::NodeId>> members_of_;
+  mutable std::optional<Memberships> memberships_;
+  mutable std::optional<std::set<graph::NodeId>> of_every_logon_;
 };
 
 }  // namespace tierline::derive

@@ -198,7 +198,7 @@ class Search {
       case WhyNot::DistributionGroup:
         return distribution_group(question_.node_of(ace.trustee));
       case WhyNot::GroupElsewhere:
-        return nodes_.node(question_.node_of(ace.trustee)).name +
+        return name_of(question_.node_of(ace.trustee)) +
                " is local to its own domain, and in no token on the domain controllers of this object.";
       case WhyNot::InheritOnly:
         return "The entry is only handed down" +
@@ -225,9 +225,9 @@ class Search {
 
   std::string distribution_group(Trustee trustee) const {
     const Trustee reason = question_.not_in_token.at(trustee);
-    const std::string group = nodes_.node(reason).name + " is a distribution group, which is in no token";
+    const std::string group = name_of(reason) + " is a distribution group, which is in no token";
     if (reason == trustee) return group + ".";
-    return group + ", and only by way of it is " + principal() + " in " + nodes_.node(trustee).name + ".";
+    return group + ", and only by way of it is " + principal() + " in " + name_of(trustee) + ".";
   }
 
   std::string other_type(const Guid& type) const {
@@ -257,12 +257,13 @@ class Search {
     if (trustee == kOwnerRightsTrustee) {
       text += ", which is for the owner";
     } else if (trustee != question_.principal) {
-      text += ", which is for " + nodes_.node(trustee).name + " in the token of " + principal();
+      text += ", which is for " + name_of(trustee) + " in the token of " + principal();
     }
     return text + ".";
   }
 
-  std::string principal() const { return nodes_.node(question_.principal).name; }
+  std::string name_of(graph::NodeId node) const { return std::string(nodes_.nodes().name(node)); }
+  std::string principal() const { return name_of(question_.principal); }
   Decision decide(const Request& request) const {
     return access_check(question_.dacl, *question_.tree, request, question_.token);
   }

@@ -1,32 +1,9 @@
 #include "core/graph/attack_graph.h"
 
 #include <algorithm>
-#include <map>
 #include <tuple>
 
-#include "core/graph/graph_builder.h"
-
 namespace tierline::graph {
-namespace {
-
-auto identity_of(const Edge& edge) { return std::tuple(edge.source, edge.kind, edge.target); }
-
-// `into` and `other` agree in identity; afterwards `into` says what both said.
-void merge(Edge& into, const Edge& other) {
-  if (other.traversable == into.traversable) {
-    if (into.condition != other.condition) {
-      // Two different conditions: the edge holds when either does. Only an unconditional one can stand for
-      // both; otherwise the first is kept, which claims less than the truth, never more.
-      if (other.condition == 0) into.condition = 0;
-    }
-    // A caveat holds for the edge only if no evidence is free of it.
-    into.caveats = knowledge::Caveats::from_bits(into.caveats.bits() & other.caveats.bits());
-  } else if (other.traversable) {
-    into = other;
-  }
-}
-
-}  // namespace
 
 std::string_view text_of(Rule rule) {
   switch (rule) {
@@ -54,20 +31,111 @@ std::string_view text_of(Rule rule) {
   return {};
 }
 
+std::size_t AttackGraph::fans_up_to(ArcId arc) const {
+  return static_cast<std::size_t>(std::upper_bound(fan_arc_.begin(), fan_arc_.end(), arc) - fan_arc_.begin());
+}
+
+EdgeId AttackGraph::id_of(ArcId arc) const {
+  const auto fans =
+      static_cast<std::size_t>(std::lower_bound(fan_arc_.begin(), fan_arc_.end(), arc) - fan_arc_.begin());
+  return arc + fan_skip_[fans];
+}
+
+ArcId AttackGraph::arc_of(EdgeId edge) const {
+  // Fan k begins at the number fan_arc_[k] + fan_skip_[k]; both columns ascend.
+  std::size_t low = 0;
+  std::size_t high = fan_arc_.size();
+  while (low < high) {
+    const std::size_t middle = (low + high) / 2;
+    if (fan_arc_[middle] + fan_skip_[middle] <= edge) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  if (low == 0) return static_cast<ArcId>(edge);
+  const EdgeId after = fan_arc_[low - 1] + fan_skip_[low] + 1;  // the first number behind the fan
+  return edge < after ? fan_arc_[low - 1] : static_cast<ArcId>(edge - fan_skip_[low]);
+}
+
+EdgeId AttackGraph::edge_to(ArcId arc, NodeId target) const {
+  const VertexId head = head_[arc];
+  if (is_node(head)) return id_of(arc);
+  const auto nodes = members(head);
+  return id_of(arc) +
+         static_cast<EdgeId>(std::lower_bound(nodes.begin(), nodes.end(), target) - nodes.begin());
+}
+
+Edge AttackGraph::edge(EdgeId id) const {
+  const ArcId arc = arc_of(id);
+  const Trait& trait = this->trait(arc);
+  const VertexId head = head_[arc];
+  const NodeId target = is_node(head) ? head : members(head)[id - id_of(arc)];
+  return {tail_[arc],     target, trait.kind, trait.traversable, knowledge::Caveats::from_bits(trait.caveats),
+          trait.condition};
+}
+
+std::vector<EdgeId> AttackGraph::in_edges(NodeId node) const {
+  std::vector<EdgeId> found;
+  const auto arcs = in_arcs(node);
+  const auto tails = in_tails(node);
+  for (std::size_t i = 0; i < arcs.size(); ++i) {
+    if (is_edge(arcs[i])) {
+      found.push_back(id_of(arcs[i]));
+      continue;
+    }
+    const ArcId rank = arcs[i] - out_start_[tails[i]];
+    for (const ArcId into : in_arcs(tails[i])) found.push_back(id_of(into) + rank);
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+std::span<const VertexId> AttackGraph::bundles_of(NodeId node) const {
+  // Their arcs have the highest numbers, so they stand last among the free ones.
+  const auto tails = free_tails(node);
+  const auto first = std::lower_bound(tails.begin(), tails.end(), static_cast<VertexId>(node_count()));
+  return tails.subspan(static_cast<std::size_t>(first - tails.begin()));
+}
+
+EvidenceOf AttackGraph::evidence(EdgeId id) const {
+  const ArcId arc = arc_of(id);
+  const VertexId head = head_[arc];
+  const NodeId target = is_node(head) ? head : members(head)[id - id_of(arc)];
+  return EvidenceOf(stored_evidence(arc), nodes_.object(target));
+}
+
 EdgeId AttackGraph::find_edge(NodeId source, NodeId target, knowledge::EdgeKind kind) const {
-  const auto begin = edges_.begin() + out_start_[source];
-  const auto end = edges_.begin() + out_start_[source + 1];
-  const auto wanted = std::tuple(source, kind, target);
-  const auto found = std::lower_bound(
-      begin, end, wanted, [](const Edge& edge, const auto& key) { return identity_of(edge) < key; });
-  if (found == end || identity_of(*found) != wanted) return kNoEdge;
-  return static_cast<EdgeId>(found - edges_.begin());
+  const auto find = [&](VertexId head) {
+    const std::tuple wanted(kind, head);
+    for (const auto& [first, last] : {std::pair(out_start_[source], out_free_[source]),
+                                      std::pair(out_free_[source], out_start_[source + 1])}) {
+      ArcId low = first;
+      ArcId high = last;
+      while (low < high) {
+        const ArcId middle = low + (high - low) / 2;
+        if (std::tuple(trait(middle).kind, head_[middle]) < wanted) {
+          low = middle + 1;
+        } else {
+          high = middle;
+        }
+      }
+      if (low != last && std::tuple(trait(low).kind, head_[low]) == wanted) return low;
+    }
+    return kNoArcId;
+  };
+  if (const ArcId arc = find(target); arc != kNoArcId) return id_of(arc);
+  for (const VertexId bundle : bundles_of(target)) {
+    if (const ArcId arc = find(bundle); arc != kNoArcId) return edge_to(arc, target);
+  }
+  return kNoEdge;
 }
 
 std::vector<AttackGraph::Proof> AttackGraph::proofs(EdgeId edge) const {
   std::vector<Proof> found;
-  std::vector<bool> is_joint(evidence(edge).size(), false);
-  if (const auto joint = joint_proofs_.find(edge); joint != joint_proofs_.end()) {
+  const ArcId arc = arc_of(edge);
+  std::vector<bool> is_joint(stored_evidence(arc).size(), false);
+  if (const auto joint = joint_proofs_.find(arc); joint != joint_proofs_.end()) {
     found = joint->second;
     for (const Proof& proof : found) {
       for (const auto& part : proof) {
@@ -81,86 +149,30 @@ std::vector<AttackGraph::Proof> AttackGraph::proofs(EdgeId edge) const {
   return found;
 }
 
-NodeId GraphBuilder::add_node(Node node) {
-  nodes_.push_back(std::move(node));
-  return static_cast<NodeId>(nodes_.size() - 1);
+AttackGraph::Edges::Iterator AttackGraph::Edges::begin() const { return {&graph_, 0, 0}; }
+AttackGraph::Edges::Iterator AttackGraph::Edges::end() const { return {&graph_, graph_.edge_count(), 0}; }
+
+Edge AttackGraph::Edges::Iterator::operator*() const {
+  const Trait& trait = graph_->trait(arc_);
+  const VertexId head = graph_->head(arc_);
+  return {graph_->tail(arc_),
+          graph_->is_node(head) ? head : graph_->members(head)[rank_],
+          trait.kind,
+          trait.traversable,
+          knowledge::Caveats::from_bits(trait.caveats),
+          trait.condition};
 }
 
-ConditionId GraphBuilder::condition(std::vector<NodeId> excluded) {
-  if (excluded.empty()) return 0;
-  std::sort(excluded.begin(), excluded.end());
-  excluded.erase(std::unique(excluded.begin(), excluded.end()), excluded.end());
-  const auto [place, added] =
-      condition_ids_.emplace(std::move(excluded), static_cast<ConditionId>(conditions_.size()));
-  if (added) conditions_.push_back(place->first);
-  return place->second;
-}
-
-void GraphBuilder::add_edge(const Edge& edge, Evidence evidence) {
-  if (edge.source != edge.target || knowledge::may_be_to_itself(edge.kind))
-    edges_.push_back({edge, evidence});
-}
-
-void GraphBuilder::add_joint_edge(const Edge& edge, const std::vector<std::vector<Evidence>>& parts) {
-  if (edge.source == edge.target && !knowledge::may_be_to_itself(edge.kind)) return;
-  ++joint_proofs_;
-  std::uint32_t number = 0;
-  for (const std::vector<Evidence>& part : parts) {
-    for (const Evidence& evidence : part) edges_.push_back({edge, evidence, {joint_proofs_, number}});
-    ++number;
+AttackGraph::Edges::Iterator& AttackGraph::Edges::Iterator::operator++() {
+  ++id_;
+  const VertexId head = graph_->head(arc_);
+  if (!graph_->is_node(head) && rank_ + 1 < graph_->members(head).size()) {
+    ++rank_;
+  } else {
+    ++arc_;
+    rank_ = 0;
   }
-}
-
-AttackGraph GraphBuilder::finish() {
-  std::sort(edges_.begin(), edges_.end(), [](const PendingEdge& a, const PendingEdge& b) {
-    const auto left = identity_of(a.edge);
-    const auto right = identity_of(b.edge);
-    if (left != right) return left < right;
-    return std::tie(a.evidence, a.part) < std::tie(b.evidence, b.part);
-  });
-  AttackGraph graph;
-  graph.nodes_ = std::move(nodes_);
-  graph.conditions_ = std::move(conditions_);
-  const std::size_t node_count = graph.nodes_.size();
-  graph.out_start_.assign(node_count + 1, 0);
-  graph.in_start_.assign(node_count + 1, 0);
-
-  std::map<EdgeId, std::map<std::uint32_t, std::map<std::uint32_t, std::vector<std::uint32_t>>>> joint;
-  for (std::size_t i = 0; i < edges_.size(); ++i) {
-    const PendingEdge& pending = edges_[i];
-    const bool same = i != 0 && identity_of(edges_[i - 1].edge) == identity_of(pending.edge);
-    if (same) {
-      merge(graph.edges_.back(), pending.edge);
-    } else {
-      graph.edges_.push_back(pending.edge);
-      graph.evidence_start_.push_back(static_cast<std::uint32_t>(graph.evidence_.size()));
-      ++graph.out_start_[pending.edge.source + 1];
-      ++graph.in_start_[pending.edge.target + 1];
-    }
-    if (!same || edges_[i - 1].evidence != pending.evidence) graph.evidence_.push_back(pending.evidence);
-    if (pending.part.proof != 0) {
-      const auto place =
-          static_cast<std::uint32_t>(graph.evidence_.size() - graph.evidence_start_.back() - 1);
-      joint[static_cast<EdgeId>(graph.edges_.size() - 1)][pending.part.proof][pending.part.number].push_back(
-          place);
-    }
-  }
-  graph.evidence_start_.push_back(static_cast<std::uint32_t>(graph.evidence_.size()));
-  for (const auto& [edge, proofs] : joint) {
-    std::vector<AttackGraph::Proof>& of_edge = graph.joint_proofs_[edge];
-    for (const auto& [proof, parts] : proofs) {
-      AttackGraph::Proof& found = of_edge.emplace_back();
-      for (const auto& [part, places] : parts) found.push_back(places);
-    }
-  }
-  for (std::size_t n = 0; n < node_count; ++n) {
-    graph.out_start_[n + 1] += graph.out_start_[n];
-    graph.in_start_[n + 1] += graph.in_start_[n];
-  }
-  graph.in_edges_.resize(graph.edges_.size());
-  std::vector<std::uint32_t> next(graph.in_start_.begin(), graph.in_start_.end() - 1);
-  for (EdgeId e = 0; e < graph.edges_.size(); ++e) graph.in_edges_[next[graph.edges_[e].target]++] = e;
-  return graph;
+  return *this;
 }
 
 }  // namespace tierline::graph

@@ -2,20 +2,28 @@
 
 // Puts an AttackGraph together: nodes first, then edges in any order, with repetitions.
 
+#include <array>
 #include <map>
+#include <tuple>
 #include <vector>
 
 #include "core/graph/attack_graph.h"
 
 namespace tierline::graph {
 
+/// A node is in one bundle of each sort at most: those who carry one descriptor, those whom the same policies reach, and
+/// hosts whose passwords the same principals can replicate.
+enum class BundleSort : std::uint8_t { Rights, Policies, Secrets };
+
+inline constexpr BundleId kNoBundle = 0xFFFFFFFF;
+
 class GraphBuilder {
  public:
-  NodeId add_node(Node node);
-  Node& node(NodeId node) { return nodes_[node]; }
-  const Node& node(NodeId node) const { return nodes_[node]; }
+  NodeId add_node(const Node& node) { return nodes_.add(node); }
+  Node node(NodeId node) const { return nodes_[node]; }
   std::size_t node_count() const { return nodes_.size(); }
-  const std::vector<Node>& nodes() const { return nodes_; }
+  NodeTable& nodes() { return nodes_; }
+  const NodeTable& nodes() const { return nodes_; }
 
   /// The id of "no member of these", for Edge::condition. `excluded` may be in any order; empty gives 0.
   ConditionId condition(std::vector<NodeId> excluded);
@@ -31,6 +39,19 @@ class GraphBuilder {
   /// The same with a proof that takes several things at once: a piece of evidence of each part. Empty parts say nothing.
   void add_joint_edge(const Edge& edge, const std::vector<std::vector<Evidence>>& parts);
 
+  /// A bundle without nodes.
+  BundleId add_bundle();
+  /// REQUIRES: the node is in no bundle of this sort.
+  void put(BundleSort sort, BundleId bundle, NodeId node);
+  /// kNoBundle when it is in none.
+  BundleId bundle_of(BundleSort sort, NodeId node) const;
+
+  /// An edge to every node of a bundle but the source itself; `edge.target` does not count. Evidence may be of
+  /// Evidence::kEach.
+  void add_shared_edge(const Edge& edge, BundleId bundle, Evidence evidence);
+  void add_shared_joint_edge(const Edge& edge, BundleId bundle,
+                             const std::vector<std::vector<Evidence>>& parts);
+
   /// Where a piece of evidence belongs in a proof that takes several.
   struct Part {
     std::uint32_t proof = 0;  ///< 0 = the evidence is one by itself
@@ -39,20 +60,42 @@ class GraphBuilder {
     friend auto operator<=>(const Part&, const Part&) = default;
   };
 
-  /// Edges added so far, for passes that look at the work of earlier ones.
+  /// Edges of a kind added so far, for passes that look at the work of earlier ones. Those into bundles are apart: their
+  /// target is the bundle.
   struct PendingEdge {
     Edge edge;
     Evidence evidence;
     Part part = {};
   };
-  const std::vector<PendingEdge>& pending() const { return edges_; }
+  const std::vector<PendingEdge>& pending(knowledge::EdgeKind kind) const {
+    return pending_[static_cast<std::size_t>(kind)];
+  }
+  const std::vector<PendingEdge>& shared() const { return shared_; }
+
+  /// All edges but those into bundles, kind by kind.
+  template <class Take>
+  void for_each_pending(const Take& take) const {
+    for (const std::vector<PendingEdge>& edges : pending_) {
+      for (const PendingEdge& edge : edges) take(edge);
+    }
+  }
 
   /// The builder is spent afterwards.
   AttackGraph finish();
 
  private:
-  std::vector<Node> nodes_;
-  std::vector<PendingEdge> edges_;
+  friend class Assembly;
+  void add_parts(std::vector<PendingEdge>& edges, const Edge& edge,
+                 const std::vector<std::vector<Evidence>>& parts);
+
+  static constexpr std::size_t kKinds = 128;
+  static constexpr std::size_t kSorts = 3;
+
+  NodeTable nodes_;
+  std::array<std::vector<PendingEdge>, kKinds> pending_;
+  std::vector<PendingEdge> shared_;
+  std::array<std::vector<BundleId>, kSorts> bundle_of_;  ///< by node; shorter when the last ones are in none
+  BundleId bundles_ = 0;
   std::uint32_t joint_proofs_ = 0;
   std::vector<std::vector<NodeId>> conditions_ = {{}};
   std::map<std::vector<NodeId>, ConditionId> condition_ids_;

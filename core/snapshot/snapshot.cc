@@ -379,6 +379,13 @@ Value Values::operator[](std::size_t i) const {
   return snapshot_->value_at(chunk_, first_ + static_cast<std::uint32_t>(i), dn_);
 }
 
+ObjectIndex Values::target(std::size_t i) const {
+  if (!dn_) return kNoObject;
+  const Snapshot::ObjectColumns& columns = snapshot_->objects_[chunk_];
+  ByteReader reader(columns.heap, columns.value_offsets[first_ + i]);
+  return reader.u8() == kDnAsObject ? reader.u32() : kNoObject;
+}
+
 Guid Object::guid() const {
   return *Guid::from_bytes(snapshot_->objects_[chunk_].guids.subspan(std::size_t{row_} * 16, 16));
 }

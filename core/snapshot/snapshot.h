@@ -84,6 +84,8 @@ class Values {
   std::size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
   Value operator[](std::size_t i) const;
+  /// The object whose DN the value is, without looking at its name.
+  ObjectIndex target(std::size_t i) const;
   Iterator begin() const { return {this, 0}; }
   Iterator end() const { return {this, size_}; }
 

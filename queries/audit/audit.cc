@@ -70,7 +70,7 @@ constexpr Rule kRules[] = {
 
 std::string fingerprint_of(const Context& context, const Rule& rule, const Finding& finding) {
   std::string text(rule.id);
-  for (const NodeId object : finding.objects) text += "\n" + context.graph.node(object).id;
+  for (const NodeId object : finding.objects) (text += "\n") += context.graph.node(object).id;
   XXH64_canonical_t canonical;
   XXH64_canonicalFromHash(&canonical, XXH3_64bits(text.data(), text.size()));
   return to_hex(canonical.digest);
@@ -110,8 +110,8 @@ Result<std::vector<Answer>> run(const Context& context) {
         for (const NodeId object : finding.objects) found.push_back(context.graph.node(object).id);
         return found;
       };
-      const std::string& left = context.graph.node(a.objects.front()).name;
-      const std::string& right = context.graph.node(b.objects.front()).name;
+      const std::string_view left = context.graph.node(a.objects.front()).name;
+      const std::string_view right = context.graph.node(b.objects.front()).name;
       return left != right ? left < right : ids(a) < ids(b);
     });
     answers.push_back(std::move(answer));
@@ -166,8 +166,8 @@ bool Context::is_attribute_there(std::string_view attribute) const {
 }
 
 bool Context::has_edges_of(EdgeKind kind) const {
-  return std::any_of(graph.edges().begin(), graph.edges().end(),
-                     [&](const graph::Edge& edge) { return edge.kind == kind; });
+  return std::any_of(graph.traits().begin(), graph.traits().end(),
+                     [&](const graph::AttackGraph::Trait& trait) { return trait.kind == kind; });
 }
 
 std::optional<std::int64_t> Context::time(NodeId n, std::string_view attribute) const {

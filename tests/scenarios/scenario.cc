@@ -113,7 +113,7 @@ std::set<std::string> edges_of(const graph::AttackGraph& graph) {
     const graph::Node& source = graph.node(edge.source);
     const graph::Node& target = graph.node(edge.target);
     std::set<std::string> excluded;
-    for (const NodeId one : graph.excluded(edge.condition)) excluded.insert(graph.node(one).id);
+    for (const NodeId one : graph.excluded(edge.condition)) excluded.emplace(graph.node(one).id);
     found.insert(fmt::format("{} ({} {}) {} {} ({} {}){}{}", source.name, source.id,
                              knowledge::name_of(source.kind), knowledge::info_of(edge.kind).name, target.name,
                              target.id, knowledge::name_of(target.kind),

@@ -16,11 +16,12 @@
 namespace tierline::tests {
 
 /// Of the special identities, the odd nodes stand for those that every logon has.
-inline graph::Node numbered_node(graph::NodeId n) {
+inline graph::NodeId add_numbered_node(graph::GraphBuilder& builder, graph::NodeId n) {
+  const std::string name = std::to_string(n);
   graph::Node node;
-  node.id = node.name = std::to_string(n);
+  node.id = node.name = name;
   if (n % 2 == 1) node.sid = *directory::Sid::parse("S-1-5-2");
-  return node;
+  return builder.add_node(node);
 }
 
 /// Memberships, rights, additions of oneself and identities, some of which lead nowhere or have conditions.
@@ -29,7 +30,7 @@ inline graph::AttackGraph random_attack_graph(std::mt19937& random, std::uint32_
   using knowledge::EdgeKind;
   const auto below = [&](std::uint32_t limit) { return static_cast<std::uint32_t>(random() % limit); };
   graph::GraphBuilder builder;
-  for (graph::NodeId n = 0; n < nodes; ++n) builder.add_node(numbered_node(n));
+  for (graph::NodeId n = 0; n < nodes; ++n) add_numbered_node(builder, n);
   for (std::uint32_t e = 0; e < edges; ++e) {
     graph::Edge edge{.source = below(nodes), .target = below(nodes), .traversable = below(5) != 0};
     constexpr EdgeKind kKinds[] = {
@@ -45,7 +46,7 @@ inline graph::AttackGraph random_attack_graph(std::mt19937& random, std::uint32_
 
 inline graph::AttackGraph attack_graph_of(const graph::Digraph& digraph) {
   graph::GraphBuilder builder;
-  for (graph::NodeId n = 0; n < digraph.vertex_count(); ++n) builder.add_node(numbered_node(n));
+  for (graph::NodeId n = 0; n < digraph.vertex_count(); ++n) add_numbered_node(builder, n);
   for (graph::NodeId n = 0; n < digraph.vertex_count(); ++n) {
     for (const graph::NodeId target : digraph.successors(n)) {
       builder.add_edge(

@@ -17,8 +17,8 @@ queries::Targets targets_again(const graph::AttackGraph& graph, const std::vecto
   const bool is_tier_zero =
       named.empty() ||
       std::any_of(named.begin(), named.end(), [](const std::string& name) { return name == "tier0"; });
-  std::set<std::string> ids;
-  for (const graph::NodeId target : targets) ids.insert(graph.node(target).id);
+  std::set<std::string, std::less<>> ids;
+  for (const graph::NodeId target : targets) ids.emplace(graph.node(target).id);
   return
       [is_tier_zero, only_tier_zero = named.empty() || named == std::vector<std::string>{"tier0"}, ids](
           const snapshot::Snapshot&, const graph::AttackGraph& again) -> Result<std::vector<graph::NodeId>> {
@@ -33,8 +33,8 @@ queries::Targets targets_again(const graph::AttackGraph& graph, const std::vecto
 
 queries::Principals principals_again(const graph::AttackGraph& graph,
                                      const std::vector<graph::NodeId>& sources) {
-  std::set<std::string> ids;
-  for (const graph::NodeId source : sources) ids.insert(graph.node(source).id);
+  std::set<std::string, std::less<>> ids;
+  for (const graph::NodeId source : sources) ids.emplace(graph.node(source).id);
   return [ids](const graph::AttackGraph& again, const std::vector<graph::NodeId>& targets) {
     if (ids.empty()) return queries::population(again, targets);
     std::vector<graph::NodeId> found;

@@ -38,12 +38,14 @@ void print_text(const LoadedGraph& loaded, std::size_t population, const ChokePo
                 const FactWriter& facts) {
   print(fmt::format("{} of {} principals outside the targets can reach them.\n", answer.exposed, population));
   if (answer.exposed == 0) return;
-  const auto name = [&](graph::NodeId n) { return label(loaded.snapshot, loaded.graph.node(n)); };
+  const auto name = [&](std::uint64_t id) {
+    return label(loaded.snapshot, loaded.graph.node(static_cast<graph::NodeId>(id)));
+  };
   print_list("Facts: take one away, and so many are cut off", answer.facts,
-             [&](std::uint32_t id) { return facts.line(id); });
+             [&](std::uint64_t id) { return facts.line(static_cast<facts::FactId>(id)); });
   print_list("Principals and objects that all ways of so many others pass", answer.nodes, name);
-  print_list("Edges that all ways of so many pass", answer.edges, [&](std::uint32_t id) {
-    const graph::Edge& edge = loaded.graph.edge(id);
+  print_list("Edges that all ways of so many pass", answer.edges, [&](graph::EdgeId id) {
+    const graph::Edge edge = loaded.graph.edge(id);
     return fmt::format("{} -[{}]-> {}", name(edge.source), knowledge::info_of(edge.kind).name,
                        name(edge.target));
   });
@@ -73,11 +75,12 @@ void print_json(const LoadedGraph& loaded, const std::vector<graph::NodeId>& tar
   write_nodes(json, "targets", loaded.graph, targets);
   json.key("population").number(std::uint64_t{population});
   json.key("exposed").number(answer.exposed);
-  write_list(json, "facts", "fact", answer.facts, [&](std::uint32_t id) { facts.write(json, id); });
+  write_list(json, "facts", "fact", answer.facts,
+             [&](std::uint64_t id) { facts.write(json, static_cast<facts::FactId>(id)); });
   write_list(json, "nodes", "node", answer.nodes,
-             [&](std::uint32_t id) { write_node(json, loaded.graph, id); });
+             [&](std::uint64_t id) { write_node(json, loaded.graph, static_cast<graph::NodeId>(id)); });
   write_list(json, "edges", "edge", answer.edges,
-             [&](std::uint32_t id) { edges.write_with_nodes(json, id); });
+             [&](graph::EdgeId id) { edges.write_with_nodes(json, id); });
   json.end_object();
   print(json.take() + "\n");
 }

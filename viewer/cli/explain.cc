@@ -90,7 +90,7 @@ Result<Seeming> look_alikes(const LoadedGraph& loaded, NodeId from, NodeId to) {
   const bool nameless = principal.object == snapshot::kNoObject && principal.sid.count() == 0;
   if (nameless || object.object == snapshot::kNoObject)
     return Error{ErrorCode::Incomplete, "is no object of this snapshot",
-                 (nameless ? principal : object).name};
+                 std::string((nameless ? principal : object).name)};
   Result<std::vector<LookAlike>> entries =
       derive::EffectiveRights(loaded.snapshot).look_alikes(principal, object.object);
   if (!entries) return std::move(entries).error();

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
 
 #include "core/base/text.h"
 #include "queries/tiers.h"
@@ -30,7 +31,9 @@ std::vector<NodeId> in_order(const graph::AttackGraph& graph, const Tiers& tiers
     if (tiers.tier[n] != queries::kNoTier) nodes.push_back(n);
   }
   std::sort(nodes.begin(), nodes.end(), [&](NodeId a, NodeId b) {
-    const auto key = [&](NodeId n) { return std::tie(tiers.tier[n], graph.node(n).name, graph.node(n).id); };
+    const auto key = [&](NodeId n) {
+      return std::tuple(tiers.tier[n], graph.nodes().name(n), graph.nodes().id(n));
+    };
     return key(a) < key(b);
   });
   return nodes;

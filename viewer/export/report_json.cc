@@ -17,24 +17,27 @@ using graph::EdgeId;
 using graph::NodeId;
 
 /// Numbers the nodes and edges that the page needs, in order of first use.
+template <class Id>
 class Numbering {
  public:
-  std::uint32_t operator()(std::uint32_t id) {
+  std::uint32_t operator()(Id id) {
     const auto [place, added] = numbers_.emplace(id, static_cast<std::uint32_t>(ids_.size()));
     if (added) ids_.push_back(id);
     return place->second;
   }
-  const std::vector<std::uint32_t>& ids() const { return ids_; }
+  const std::vector<Id>& ids() const { return ids_; }
 
  private:
-  std::map<std::uint32_t, std::uint32_t> numbers_;
-  std::vector<std::uint32_t> ids_;
+  std::map<Id, std::uint32_t> numbers_;
+  std::vector<Id> ids_;
 };
 
 std::string title_of(const AttackGraph& graph) {
   std::string title;
   for (const graph::Node& node : graph.nodes()) {
-    if (node.kind == knowledge::NodeKind::Domain) title += (title.empty() ? "" : ", ") + node.name;
+    if (node.kind != knowledge::NodeKind::Domain) continue;
+    title += title.empty() ? "" : ", ";
+    title += node.name;
   }
   return title.empty() ? "Directory" : title;
 }
@@ -49,8 +52,8 @@ std::string report_json(const snapshot::Snapshot& snapshot, const AttackGraph& g
   const queries::Exposure exposure = queries::find_exposure(graph, targets);
 
   // Every account and target can be searched for, whether or not it has a path.
-  Numbering nodes;
-  Numbering edges;
+  Numbering<NodeId> nodes;
+  Numbering<EdgeId> edges;
   for (const NodeId node : sources) nodes(node);
   for (const NodeId node : targets) nodes(node);
   std::set<knowledge::EdgeKind> kinds;

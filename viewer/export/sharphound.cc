@@ -131,7 +131,7 @@ class Documents {
   }
 
  private:
-  const graph::Node& node(NodeId n) const { return input_.graph.node(n); }
+  graph::Node node(NodeId n) const { return input_.graph.node(n); }
 
   std::string_view said(NodeId n, std::string_view attribute) const {
     if (node(n).object == snapshot::kNoObject) return {};
@@ -543,12 +543,12 @@ class Documents {
     return found;
   }
 
-  Trust trust_of(const Object& object, const directory::Sid& partner, const std::string& domain) const {
+  Trust trust_of(const Object& object, const directory::Sid& partner, std::string_view domain) const {
     namespace bits = knowledge::trust_attribute;
     static constexpr std::string_view kDirections[] = {"Disabled", "Inbound", "Outbound", "Bidirectional"};
     const auto attributes = static_cast<std::uint32_t>(object.number(ids_.trust_attributes).value_or(0));
     const std::string name = upper_case(object.text(ids_.trust_partner));
-    const bool is_parent_or_child = name.ends_with("." + domain) || domain.ends_with("." + name);
+    const bool is_parent_or_child = name.ends_with("." + std::string(domain)) || domain.ends_with("." + name);
     std::string type = "External";
     if ((attributes & bits::kForestTransitive) != 0) type = "Forest";
     if ((attributes & bits::kWithinForest) != 0) type = is_parent_or_child ? "ParentChild" : "TreeRoot";

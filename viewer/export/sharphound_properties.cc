@@ -121,8 +121,8 @@ void SharpHoundProperties::write(JsonWriter& json, graph::NodeId n) const {
 }
 
 void SharpHoundProperties::add_identity(const graph::Node& node, Properties& found) const {
-  found["name"] = text(node.name);
-  found["domain"] = text(node.domain);
+  found["name"] = text(std::string(node.name));
+  found["domain"] = text(std::string(node.domain));
   if (const std::string domain = domain_sid(node); !domain.empty()) found["domainsid"] = text(domain);
   found["isaclprotected"] = flag(is_acl_protected(node));
 }

@@ -6,7 +6,6 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <unordered_map>
 
 #include "core/derive/attribute_ids.h"
 #include "core/derive/certificate_settings.h"
@@ -64,7 +63,7 @@ class SharpHoundProperties {
   derive::AttributeIds ids_;
   derive::CertificateSettings settings_;
   snapshot::AttributeId certificate_;
-  std::unordered_map<std::string, std::string> domain_sids_;  ///< by name
+  std::map<std::string, std::string, std::less<>> domain_sids_;  ///< by name
   std::string ds_heuristics_;
 };
 

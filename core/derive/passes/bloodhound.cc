@@ -49,10 +49,11 @@ void add_dcsync(Derivation& derivation, NodeId head, const JointHolders& joint) 
   std::set<NodeId> changes;
   std::set<NodeId> all;
   Evidence evidence = by(Rule::JoinedReplicationRights);
-  for (const auto& [edge, proof, part] : derivation.graph.pending()) {
-    if (edge.target != head) continue;
-    if (edge.kind == EdgeKind::GetChanges) changes.insert(edge.source);
-    if (edge.kind == EdgeKind::GetChangesAll) all.insert(edge.source);
+  for (const auto& [edge, proof, part] : derivation.graph.pending(EdgeKind::GetChanges)) {
+    if (edge.target == head) changes.insert(edge.source);
+  }
+  for (const auto& [edge, proof, part] : derivation.graph.pending(EdgeKind::GetChangesAll)) {
+    if (edge.target == head) all.insert(edge.source);
   }
   for (const NodeId principal : joint.of({changes, all})) {
     add_edge(derivation, principal, head, EdgeKind::DCSync, evidence);

@@ -44,7 +44,7 @@ class CertificateServices {
   }
 
  private:
-  const graph::Node& node(NodeId n) const { return derivation_.graph.node(n); }
+  graph::Node node(NodeId n) const { return derivation_.graph.node(n); }
   Object object(NodeId n) const { return snapshot_.object(node(n).object); }
 
   void add(NodeId source, NodeId target, EdgeKind kind, const Evidence& evidence) {
@@ -53,8 +53,8 @@ class CertificateServices {
 
   void sort_nodes() {
     for (NodeId n = 0; n < derivation_.graph.node_count(); ++n) {
-      if (node(n).object == snapshot::kNoObject) continue;
-      switch (node(n).kind) {
+      if (derivation_.graph.nodes().object(n) == snapshot::kNoObject) continue;
+      switch (derivation_.graph.nodes().kind(n)) {
         case NodeKind::CertTemplate:
           templates_.push_back(n);
           break;

@@ -132,8 +132,10 @@ class Certificates {
   }
 
   void index_edges() {
-    for (const auto& pending : builder_.pending()) {
+    // What ordinary accounts are in is no right on a template or an authority.
+    builder_.for_each_pending([&](const graph::GraphBuilder::PendingEdge& pending) {
       const graph::Edge& edge = pending.edge;
+      if (edge.kind == EdgeKind::MemberOf || edge.kind == EdgeKind::Contains) return;
       switch (edge.kind) {
         case EdgeKind::IssuedSignedBy:
         case EdgeKind::EnterpriseCAFor:
@@ -144,19 +146,21 @@ class Certificates {
         case EdgeKind::OIDGroupLink:
           out_[edge.kind][edge.source].insert(edge.target);
           break;
+        case EdgeKind::DCFor:
+          in_[edge.kind][edge.target].insert(edge.source);
+          break;
         default:
           break;
       }
+      const NodeKind target = builder_.nodes().kind(edge.target);
+      if (target != NodeKind::CertTemplate && target != NodeKind::EnterpriseCA) return;
+      rights_on_[edge.target].push_back(pending);
       if (edge.condition == 0) {
         in_[edge.kind][edge.target].insert(edge.source);
       } else {
         conditional_[edge.kind][edge.target].emplace_back(edge.source, edge.condition);
       }
-      const NodeKind target = builder_.node(edge.target).kind;
-      if (target == NodeKind::CertTemplate || target == NodeKind::EnterpriseCA) {
-        rights_on_[edge.target].push_back(pending);
-      }
-    }
+    });
   }
 
   using Index = std::map<EdgeKind, std::unordered_map<NodeId, Nodes>>;
@@ -495,34 +499,77 @@ class Certificates {
     }
   }
 
+  /// How many accounts of a bundle were looked at for the rights that they share.
+  using LookedAt = std::unordered_map<graph::BundleId, std::size_t>;
+
   // Who has one of the rights over an account, and some of the entries that give it: one entry may be inherited by all.
   void take_control(Nodes& attackers, std::map<NodeId, std::vector<Evidence>>& control, NodeId account,
-                    std::initializer_list<EdgeKind> kinds) {
+                    std::initializer_list<EdgeKind> kinds, LookedAt& looked_at) {
     constexpr std::size_t kEnough = 16;
-    const Nodes found = holders(account, kinds);
+    std::vector<graph::GraphBuilder::PendingEdge> rights;
+    Nodes found;
+    for (const auto& pending : rights_over(account, looked_at, kEnough)) {
+      if (std::find(kinds.begin(), kinds.end(), pending.edge.kind) == kinds.end()) continue;
+      if (pending.edge.source == account) continue;
+      rights.push_back(pending);
+      if (pending.edge.condition == 0) {
+        found.insert(pending.edge.source);
+      } else {
+        found.merge(joint_.accounts_of(pending.edge.source, builder_.excluded(pending.edge.condition)));
+      }
+    }
     for (const NodeId attacker : found) {
       attackers.insert(attacker);
       std::vector<Evidence>& evidence = control[attacker];
       if (evidence.size() >= kEnough) continue;
-      for (const std::uint32_t place : rights_over(account)) {
-        const auto& pending = builder_.pending()[place];
-        const bool counts = std::find(kinds.begin(), kinds.end(), pending.edge.kind) != kinds.end();
-        if (counts && joint_.is_in(attacker, {pending.edge.source})) evidence.push_back(pending.evidence);
+      for (const auto& pending : rights) {
+        if (joint_.is_in(attacker, {pending.edge.source}))
+          evidence.push_back(of_object(pending.evidence, account));
       }
     }
   }
 
-  /// The edges into an account, by their places in what the builder holds.
-  const std::vector<std::uint32_t>& rights_over(NodeId account) {
-    if (rights_over_.empty()) {
-      const auto& pending = builder_.pending();
-      for (std::uint32_t i = 0; i < pending.size(); ++i) {
-        const NodeKind kind = builder_.node(pending[i].edge.target).kind;
-        if (kind == NodeKind::User || kind == NodeKind::Computer)
-          rights_over_[pending[i].edge.target].push_back(i);
+  // Of a right that many accounts share, what it says of this one.
+  Evidence of_object(Evidence evidence, NodeId account) const {
+    if (evidence.object == Evidence::kEach) evidence.object = builder_.nodes().object(account);
+    return evidence;
+  }
+
+  /// The edges into an account that give control of it: its own, and those into its bundle, unless that was looked at often enough.
+  std::vector<graph::GraphBuilder::PendingEdge> rights_over(NodeId account, LookedAt& looked_at,
+                                                            std::size_t enough) {
+    if (!rights_are_read_) read_rights_over_accounts();
+    std::vector<graph::GraphBuilder::PendingEdge> found;
+    const auto own = rights_over_.find(account);
+    if (own != rights_over_.end()) found = own->second;
+    const graph::BundleId bundle = builder_.bundle_of(graph::BundleSort::Rights, account);
+    const auto shared = rights_over_bundle_.find(bundle);
+    if (shared == rights_over_bundle_.end() || looked_at[bundle]++ >= enough) return found;
+    found.insert(found.end(), shared->second.begin(), shared->second.end());
+    return found;
+  }
+
+  void read_rights_over_accounts() {
+    rights_are_read_ = true;
+    constexpr EdgeKind kControl[] = {EdgeKind::GenericAll,
+                                     EdgeKind::GenericWrite,
+                                     EdgeKind::Owns,
+                                     EdgeKind::WriteOwner,
+                                     EdgeKind::WriteDacl,
+                                     EdgeKind::WriteDNSHostName,
+                                     EdgeKind::WriteUserPrincipalName,
+                                     EdgeKind::WritePublicInformation};
+    for (const EdgeKind kind : kControl) {
+      for (const auto& pending : builder_.pending(kind)) {
+        const NodeKind target = builder_.nodes().kind(pending.edge.target);
+        if (target == NodeKind::User || target == NodeKind::Computer)
+          rights_over_[pending.edge.target].push_back(pending);
       }
     }
-    return rights_over_[account];
+    for (const auto& pending : builder_.shared()) {
+      if (std::find(std::begin(kControl), std::end(kControl), pending.edge.kind) != std::end(kControl))
+        rights_over_bundle_[pending.edge.target].push_back(pending);
+    }
   }
 
   // ESC9 and ESC10: who can rename an account that enrols gets a certificate in another one's name.
@@ -536,20 +583,23 @@ class Certificates {
       if (!(by_host ? one.carries_host_name : one.carries_user_name)) continue;
       Nodes attackers;
       std::map<NodeId, std::vector<Evidence>> control;
+      LookedAt for_all;
+      LookedAt for_one;
       for (const NodeId account : accounts) {
         const NodeKind kind = builder_.node(account).kind;
         const bool fits = kind == NodeKind::Computer || (kind == NodeKind::User && !one.carries_host_name);
         if (!fits) continue;
         take_control(attackers, control, account,
                      {EdgeKind::GenericAll, EdgeKind::GenericWrite, EdgeKind::Owns, EdgeKind::WriteOwner,
-                      EdgeKind::WriteDacl});
+                      EdgeKind::WriteDacl},
+                     for_all);
         if (derivation_.rules != Rules::Ours) continue;
         // The one attribute that is in the certificate is enough.
         if (by_host) {
-          take_control(attackers, control, account, {EdgeKind::WriteDNSHostName});
+          take_control(attackers, control, account, {EdgeKind::WriteDNSHostName}, for_one);
         } else {
           take_control(attackers, control, account,
-                       {EdgeKind::WriteUserPrincipalName, EdgeKind::WritePublicInformation});
+                       {EdgeKind::WriteUserPrincipalName, EdgeKind::WritePublicInformation}, for_one);
         }
       }
       const Evidence carries =
@@ -624,7 +674,9 @@ class Certificates {
       agents_of_;  ///< templates whose holders may enrol for others, by template
   /// Of a copy, as the builder grows.
   std::unordered_map<NodeId, std::vector<graph::GraphBuilder::PendingEdge>> rights_on_;
-  std::unordered_map<NodeId, std::vector<std::uint32_t>> rights_over_;
+  bool rights_are_read_ = false;
+  std::unordered_map<NodeId, std::vector<graph::GraphBuilder::PendingEdge>> rights_over_;
+  std::unordered_map<graph::BundleId, std::vector<graph::GraphBuilder::PendingEdge>> rights_over_bundle_;
   Index out_;
   Index in_;  ///< edges without a condition
   std::map<EdgeKind, std::unordered_map<NodeId, std::vector<std::pair<NodeId, graph::ConditionId>>>>

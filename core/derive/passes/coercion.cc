@@ -2,8 +2,11 @@
 // ask for signatures, to a domain controller's LDAP, or to web enrolment. All of it rests on what a collector read on
 // the hosts; what was not read makes no edge.
 
+#include <algorithm>
+#include <array>
 #include <map>
 #include <set>
+#include <unordered_map>
 
 #include "core/base/text.h"
 #include "core/derive/certificate_settings.h"
@@ -29,12 +32,13 @@ class Coercion {
         joint_(derivation.graph, derivation.rules) {}
 
   void run() {
+    // Only collections for BloodHound state what these edges rest on.
+    if (!said_.is_stated("restrictoutboundntlm")) return;
     for (NodeId n = 0; n < builder_.node_count(); ++n) {
-      if (builder_.node(n).kind == NodeKind::Computer) computers_.push_back(n);
+      if (builder_.nodes().kind(n) == NodeKind::Computer) computers_.push_back(n);
     }
-    for (const auto& [edge, evidence, part] : builder_.pending()) {
-      if (edge.kind == EdgeKind::AdminTo) administrators_[edge.target].insert(edge.source);
-      if (edge.kind == EdgeKind::DCFor) controllers_[edge.target].insert(edge.source);
+    for (const auto& [edge, evidence, part] : builder_.pending(EdgeKind::DCFor)) {
+      controllers_[edge.target].insert(edge.source);
     }
     add_relays_to_smb();
     add_relays_to_ldap();
@@ -73,15 +77,43 @@ class Coercion {
 
   // Another computer that administers this one is made to authenticate.
   void add_relays_to_smb() {
+    if (!said_.is_stated("smbsigning")) return;
+    find_senders();
+    std::unordered_map<NodeId, std::set<NodeId>> administrators;  // by computer
+    for (const auto& [edge, evidence, part] : builder_.pending(EdgeKind::AdminTo)) {
+      administrators[edge.target].insert(edge.source);
+    }
     for (const NodeId target : computers_) {
-      const auto administrators = administrators_.find(target);
-      if (administrators == administrators_.end() || !is_false(target, "smbsigning")) continue;
-      for (const NodeId source : computers_) {
-        if (source == target || domain_sid(source) != domain_sid(target) || !sends_ntlm(source)) continue;
-        if (joint_.is_in(source, administrators->second)) {
-          add(target, EdgeKind::CoerceAndRelayNTLMToSMB, target, "smbsigning");
-          break;
-        }
+      const auto found = administrators.find(target);
+      if (found == administrators.end() || !is_false(target, "smbsigning")) continue;
+      const bool is_any = joint_.is_every_logon(found->second);
+      const auto& senders = senders_[domain_sid(target)];
+      const bool has_sender =
+          is_any ? std::any_of(senders.all.begin(), senders.all.end(), [&](NodeId n) { return n != target; })
+                 : std::any_of(found->second.begin(), found->second.end(), [&](NodeId administrator) {
+                     const auto below = senders.below.find(administrator);
+                     return below != senders.below.end() &&
+                            (below->second[0] != target || below->second[1] != graph::kNoNode);
+                   });
+      if (has_sender) add(target, EdgeKind::CoerceAndRelayNTLMToSMB, target, "smbsigning");
+    }
+  }
+
+  /// Computers of a domain that send NTLM.
+  struct Senders {
+    std::vector<NodeId> all;
+    /// By group or computer, two of those that are it or in it: one of them is another than the target.
+    std::unordered_map<NodeId, std::array<NodeId, 2>> below;
+  };
+
+  void find_senders() {
+    for (const NodeId computer : computers_) {
+      if (!sends_ntlm(computer)) continue;
+      Senders& senders = senders_[domain_sid(computer)];
+      senders.all.push_back(computer);
+      for (const NodeId above : joint_.groups_and(computer)) {
+        const auto [place, added] = senders.below.try_emplace(above, std::array{computer, graph::kNoNode});
+        if (!added && place->second[1] == graph::kNoNode) place->second[1] = computer;
       }
     }
   }
@@ -113,10 +145,16 @@ class Coercion {
     std::map<NodeId, std::map<EdgeKind, std::set<NodeId>>> enrolling;  // by template or authority
     std::map<NodeId, std::set<NodeId>> templates;                      // by authority
     std::set<NodeId> trusted;
-    for (const auto& [edge, evidence, part] : builder_.pending()) {
-      if (edge.kind == EdgeKind::TrustedForNTAuth) trusted.insert(edge.source);
-      if (edge.kind == EdgeKind::PublishedTo) templates[edge.target].insert(edge.source);
-      if (edge.condition == 0) enrolling[edge.target][edge.kind].insert(edge.source);
+    for (const auto& [edge, evidence, part] : builder_.pending(EdgeKind::TrustedForNTAuth)) {
+      trusted.insert(edge.source);
+    }
+    for (const auto& [edge, evidence, part] : builder_.pending(EdgeKind::PublishedTo)) {
+      templates[edge.target].insert(edge.source);
+    }
+    for (const EdgeKind kind : {EdgeKind::Enroll, EdgeKind::AllExtendedRights, EdgeKind::GenericAll}) {
+      for (const auto& [edge, evidence, part] : builder_.pending(kind)) {
+        if (edge.condition == 0) enrolling[edge.target][kind].insert(edge.source);
+      }
     }
     for (const NodeId authority : trusted) {
       if (!said_.is_true(authority, "hasvulnerableendpoint")) continue;
@@ -142,8 +180,8 @@ class Coercion {
   CollectedProperties said_;
   JointHolders joint_;
   std::vector<NodeId> computers_;
-  std::map<NodeId, std::set<NodeId>> administrators_;  ///< by computer
-  std::map<NodeId, std::set<NodeId>> controllers_;     ///< by domain
+  std::map<std::string, Senders> senders_;          ///< by SID of the domain
+  std::map<NodeId, std::set<NodeId>> controllers_;  ///< by domain
 };
 
 }  // namespace

@@ -2,9 +2,11 @@
 // local groups, trusts. There are no security descriptors behind them, so they are taken as they stand.
 
 #include <algorithm>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <charconv>
-#include <unordered_map>
 
+#include "core/base/arena.h"
+#include "core/base/hash.h"
 #include "core/base/text.h"
 #include "core/derive/passes/passes.h"
 #include "core/directory/object_id.h"
@@ -41,9 +43,10 @@ class Collected {
  public:
   explicit Collected(Derivation& derivation)
       : derivation_(derivation), directory_(derivation.directory), snapshot_(directory_.snapshot()) {
-    for (NodeId n = 0; n < derivation_.graph.node_count(); ++n) {
-      by_id_.emplace(derivation_.graph.node(n).id, n);
-    }
+    // The texts of the table stay where they are.
+    const graph::NodeTable& nodes = derivation_.graph.nodes();
+    by_id_.reserve(nodes.size());
+    for (NodeId n = 0; n < nodes.size(); ++n) by_id_.emplace(nodes.id(n), n);
   }
 
   void find_stated() {
@@ -55,38 +58,23 @@ class Collected {
     for (ObjectIndex i = 0; i < snapshot_.object_count(); ++i) {
       if (snapshot_.object(i).has(kind)) add_relations_of(snapshot_.object(i));
     }
-    if (derivation_.rules == Rules::Ours) authenticate_strangers();
   }
 
  private:
   AttributeId attribute(std::string_view name) const { return snapshot_.attribute(name); }
 
-  // Whoever is only referred to is authenticated as well, if an account of a domain that is known.
-  void authenticate_strangers() {
-    for (NodeId n = 0; n < derivation_.graph.node_count(); ++n) {
-      const graph::Node& found = derivation_.graph.node(n);
-      const bool is_account = found.kind == NodeKind::User || found.kind == NodeKind::Computer;
-      if (!is_account || found.object != snapshot::kNoObject || !found.sid.is_domain_issued()) continue;
-      const Sid domain = found.sid.parent();
-      for (std::size_t d = 0; d < directory_.domains().size(); ++d) {
-        if (directory_.domains()[d].sid != domain) continue;
-        const NodeId group = directory_.node_of_sid(*Sid::parse(knowledge::sids::kAuthenticatedUsers),
-                                                    static_cast<DomainIndex>(d));
-        add(n, group, EdgeKind::MemberOf,
-            {.item = static_cast<std::uint32_t>(graph::Rule::AuthenticatedUsers)});
-      }
-    }
-  }
-
   // -- nodes ------------------------------------------------------------------------------------------------------
 
   // Who is only referred to is what the first reference takes it for.
   NodeId node(std::string_view id, std::string_view kind) {
-    const auto [place, added] = by_id_.try_emplace(std::string(id), graph::kNoNode);
-    if (added) place->second = make_node(id);
-    graph::Node& found = derivation_.graph.node(place->second);
-    if (found.kind == NodeKind::Base) found.kind = knowledge::find_node_kind(kind).value_or(NodeKind::Base);
-    return place->second;
+    const auto known = by_id_.find(id);
+    const NodeId found = known != by_id_.end() ? known->second : make_node(id);
+    graph::NodeTable& nodes = derivation_.graph.nodes();
+    if (known == by_id_.end())
+      by_id_.emplace(nodes.id(found) == id ? nodes.id(found) : texts_.keep(id), found);
+    if (nodes.kind(found) == NodeKind::Base)
+      nodes.set_kind(found, knowledge::find_node_kind(kind).value_or(NodeKind::Base));
+    return found;
   }
 
   NodeId make_node(std::string_view id) {
@@ -101,14 +89,14 @@ class Collected {
         const bool is_here = parsed->domain.empty() || domains[d].name == parsed->domain;
         if (!is_here) continue;
         const NodeId made = directory_.node_of_sid(*parsed->sid, static_cast<DomainIndex>(d));
-        if (derivation_.graph.node(made).id == id) return made;
+        if (derivation_.graph.nodes().id(made) == id) return made;
       }
     }
     graph::Node made;
     made.id = made.name = id;
     if (parsed && parsed->sid) made.sid = *parsed->sid;
     if (parsed) made.domain = parsed->domain;
-    return derivation_.graph.add_node(std::move(made));
+    return derivation_.graph.add_node(made);
   }
 
   // -- edges ------------------------------------------------------------------------------------------------------
@@ -205,21 +193,21 @@ class Collected {
 
   // Collectors seldom say it; BloodHound does not ask.
   bool is_distribution_group(NodeId group) const {
-    const ObjectIndex object = derivation_.graph.node(group).object;
+    const ObjectIndex object = derivation_.graph.nodes().object(group);
     if (derivation_.rules != Rules::Ours || object == snapshot::kNoObject) return false;
     const auto type = snapshot_.object(object).number(directory_.attributes().group_type);
     return type && (*type & knowledge::group_type::kSecurityEnabled) == 0;
   }
 
   bool is_protected(NodeId n) const {
-    const ObjectIndex object = derivation_.graph.node(n).object;
+    const ObjectIndex object = derivation_.graph.nodes().object(n);
     return object != snapshot::kNoObject &&
            snapshot_.object(object).text(attribute(collected::kProtected)) == "TRUE";
   }
 
   void add_certificate_services(const Object& object, NodeId self) {
     const std::string_view domain = object.text(attribute(collected::kDomainSid));
-    const NodeKind kind = derivation_.graph.node(self).kind;
+    const NodeKind kind = derivation_.graph.nodes().kind(self);
     for_each(object, collected::kDomainSid, 1, [&](const auto&, const Evidence& evidence) {
       if (kind == NodeKind::RootCA) add(self, node(domain, "Domain"), EdgeKind::RootCAFor, evidence);
       if (kind == NodeKind::NTAuthStore)
@@ -249,7 +237,7 @@ class Collected {
       inherited_owner_rights = inherited_owner_rights || parts[3] == "inherited";
     });
     const bool is_copy = derivation_.rules == Rules::Ours &&
-                         derivation_.graph.node(self).kind == NodeKind::EnterpriseCA &&
+                         derivation_.graph.nodes().kind(self) == NodeKind::EnterpriseCA &&
                          object.text(attribute(collected::kAuthoritySecurityRead)) == "FALSE";
     for_each(object, collected::kAces, 4, [&](const auto& parts, const Evidence& evidence) {
       const EdgeKind* const right = knowledge::collected_right(parts[0]);
@@ -283,7 +271,7 @@ class Collected {
   void add_local_groups(const Object& object, NodeId self) {
     for_each(object, collected::kLocalGroups, 2, [&](const auto& parts, const Evidence& evidence) {
       const NodeId group = node(parts[0], "ADLocalGroup");
-      if (!parts[1].empty()) derivation_.graph.node(group).name = parts[1];
+      if (!parts[1].empty()) derivation_.graph.nodes().set_name(group, parts[1]);
       add(group, self, EdgeKind::LocalToComputer, evidence);
     });
     for_each(object, collected::kLocalGroupMembers, 3, [&](const auto& parts, const Evidence& evidence) {
@@ -301,8 +289,11 @@ class Collected {
   void add_trusts(const Object& object, NodeId self) {
     for_each(object, collected::kTrusts, 6, [&](const auto& parts, const Evidence& evidence) {
       const NodeId partner = node(parts[0], "Domain");
-      graph::Node& description = derivation_.graph.node(partner);
-      if (description.object == snapshot::kNoObject) description.name = description.domain = parts[5];
+      graph::NodeTable& nodes = derivation_.graph.nodes();
+      if (nodes.object(partner) == snapshot::kNoObject) {
+        nodes.set_name(partner, parts[5]);
+        nodes.set_domain(partner, parts[5]);
+      }
       const bool within_forest =
           parts[2] == "ParentChild" || parts[2] == "TreeRoot" || parts[2] == "CrossLink";
       const EdgeKind kind = within_forest ? EdgeKind::SameForestTrust : EdgeKind::CrossForestTrust;
@@ -337,8 +328,28 @@ class Collected {
   Derivation& derivation_;
   DirectoryModel& directory_;
   const snapshot::Snapshot& snapshot_;
-  std::unordered_map<std::string, NodeId> by_id_;
+  Arena texts_;
+  boost::unordered_flat_map<std::string_view, NodeId, SeededHash, std::equal_to<>> by_id_;
 };
+
+// Whoever is only referred to is authenticated as well, if an account of a domain that is known.
+void authenticate_strangers(Derivation& derivation) {
+  DirectoryModel& directory = derivation.directory;
+  for (NodeId n = 0; n < derivation.graph.node_count(); ++n) {
+    const NodeKind kind = derivation.graph.nodes().kind(n);
+    const bool is_account = kind == NodeKind::User || kind == NodeKind::Computer;
+    if (!is_account || derivation.graph.nodes().object(n) != snapshot::kNoObject) continue;
+    const Sid sid = derivation.graph.node(n).sid;
+    if (!sid.is_domain_issued()) continue;
+    for (std::size_t d = 0; d < directory.domains().size(); ++d) {
+      if (directory.domains()[d].sid != sid.parent()) continue;
+      const NodeId group = directory.node_of_sid(*Sid::parse(knowledge::sids::kAuthenticatedUsers),
+                                                 static_cast<DomainIndex>(d));
+      add_edge(derivation, n, group, EdgeKind::MemberOf,
+               {.item = static_cast<std::uint32_t>(graph::Rule::AuthenticatedUsers)});
+    }
+  }
+}
 
 }  // namespace
 
@@ -350,6 +361,10 @@ void find_stated(Derivation& derivation) {
   if (is_there(collected::kEdges) || is_there(collected::kEdgesInto)) Collected(derivation).find_stated();
 }
 
-void add_collected(Derivation& derivation) { Collected(derivation).run(); }
+void add_collected(Derivation& derivation) {
+  const bool is_there = derivation.directory.snapshot().attribute(collected::kKind) != snapshot::kNoAttribute;
+  if (is_there) Collected(derivation).run();
+  if (derivation.rules == Rules::Ours) authenticate_strangers(derivation);
+}
 
 }  // namespace tierline::derive

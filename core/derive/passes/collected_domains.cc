@@ -18,7 +18,7 @@ std::map<std::string, std::vector<NodeId>> by_domain(const Derivation& derivatio
                                                      const CollectedProperties& said, NodeKind kind) {
   std::map<std::string, std::vector<NodeId>> found;
   for (NodeId n = 0; n < derivation.graph.node_count(); ++n) {
-    if (derivation.graph.node(n).kind != kind) continue;
+    if (derivation.graph.nodes().kind(n) != kind) continue;
     if (const std::string domain = said.text(n, "domainsid"); !domain.empty()) {
       found[upper_case(domain)].push_back(n);
     }
@@ -32,18 +32,19 @@ std::map<std::string, std::vector<NodeId>> by_domain(const Derivation& derivatio
 void add_collected_trust_keys(Derivation& derivation, Tokens&) {
   const CollectedProperties said(derivation.directory.snapshot(), derivation.graph.nodes());
   const snapshot::Snapshot& snapshot = derivation.directory.snapshot();
+  if (!said.is_stated("netbios")) return;
   const auto users = by_domain(derivation, said, NodeKind::User);
-  const std::vector<graph::GraphBuilder::PendingEdge> pending = derivation.graph.pending();
-  for (const auto& [edge, evidence, part] : pending) {
-    if (edge.kind != EdgeKind::SameForestTrust && edge.kind != EdgeKind::CrossForestTrust) continue;
-    const std::string netbios = said.text(edge.source, "netbios");
-    const auto found = users.find(derivation.graph.node(edge.target).id);
-    if (netbios.empty() || found == users.end()) continue;
-    for (const NodeId user : found->second) {
-      const std::string_view account = snapshot.object(derivation.graph.node(user).object)
-                                           .text(derivation.directory.attributes().sam_account_name);
-      if (equal_ascii_nocase(account, netbios + "$")) {
-        add_edge(derivation, edge.source, user, EdgeKind::HasTrustKeys, evidence);
+  for (const EdgeKind kind : {EdgeKind::SameForestTrust, EdgeKind::CrossForestTrust}) {
+    for (const auto& [edge, evidence, part] : derivation.graph.pending(kind)) {
+      const std::string netbios = said.text(edge.source, "netbios");
+      const auto found = users.find(std::string(derivation.graph.nodes().id(edge.target)));
+      if (netbios.empty() || found == users.end()) continue;
+      for (const NodeId user : found->second) {
+        const std::string_view account = snapshot.object(derivation.graph.nodes().object(user))
+                                             .text(derivation.directory.attributes().sam_account_name);
+        if (equal_ascii_nocase(account, netbios + "$")) {
+          add_edge(derivation, edge.source, user, EdgeKind::HasTrustKeys, evidence);
+        }
       }
     }
   }
@@ -77,12 +78,14 @@ void add_bloodhound_laps(Derivation& derivation, Tokens&) {
   const auto computers = by_domain(derivation, said, NodeKind::Computer);
   std::map<NodeId, std::set<NodeId>> changes;
   std::map<NodeId, std::set<NodeId>> filtered;
-  for (const auto& [edge, evidence, part] : derivation.graph.pending()) {
-    if (edge.kind == EdgeKind::GetChanges) changes[edge.target].insert(edge.source);
-    if (edge.kind == EdgeKind::GetChangesInFilteredSet) filtered[edge.target].insert(edge.source);
+  for (const auto& [edge, evidence, part] : derivation.graph.pending(EdgeKind::GetChanges)) {
+    changes[edge.target].insert(edge.source);
+  }
+  for (const auto& [edge, evidence, part] : derivation.graph.pending(EdgeKind::GetChangesInFilteredSet)) {
+    filtered[edge.target].insert(edge.source);
   }
   for (const auto& [domain, holders] : changes) {
-    const auto found = computers.find(derivation.graph.node(domain).id);
+    const auto found = computers.find(std::string(derivation.graph.nodes().id(domain)));
     if (found == computers.end()) continue;
     const std::set<NodeId> able = joint.of({holders, filtered[domain]});
     for (const NodeId computer : found->second) {

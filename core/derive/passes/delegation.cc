@@ -1,5 +1,8 @@
 // Kerberos: delegation, what follows from what a computer is, and whose keys can be guessed offline. Resource-based delegation is in rights_in_attributes.cc.
 
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include "core/base/hash.h"
 #include "core/base/text.h"
 #include "core/derive/dacl.h"
 #include "core/derive/passes/passes.h"
@@ -28,41 +31,61 @@ std::string host_of(std::string_view spn) {
   return fold_case(host);
 }
 
-/// Which account answers for a service principal name.
+/// Which account answers for a service principal name. Worked out when first asked, as few directories delegate to many.
 class ServiceNames {
  public:
-  explicit ServiceNames(const DirectoryModel& directory, const graph::GraphBuilder& graph) {
-    const AttributeIds& ids = directory.attributes();
-    const snapshot::Snapshot& snapshot = directory.snapshot();
-    for (ObjectIndex i = 0; i < snapshot.object_count(); ++i) {
-      const Object object = snapshot.object(i);
-      const NodeId node = directory.node_of(i);
-      for (const auto spn : object.values(ids.service_principal_name)) {
-        by_name_.emplace(fold_case(spn.text()), node);
-      }
-      if (graph.node(node).kind != NodeKind::Computer) continue;
-      add_host(object.text(ids.dns_host_name), node);
-      std::string_view account = object.text(ids.sam_account_name);
-      if (account.ends_with('$')) account.remove_suffix(1);
-      add_host(account, node);
-    }
-  }
+  ServiceNames(const DirectoryModel& directory, const graph::GraphBuilder& graph)
+      : directory_(directory), graph_(graph) {}
 
   /// The account registered for the name itself, else the computer of its host: the service classes that
   /// HOST stands for are not registered one by one.
-  NodeId find(std::string_view spn) const {
+  NodeId find(std::string_view spn) {
+    if (!is_read_) read();
     if (const auto exact = by_name_.find(fold_case(spn)); exact != by_name_.end()) return exact->second;
     if (const auto host = by_host_.find(host_of(spn)); host != by_host_.end()) return host->second;
     return graph::kNoNode;
   }
 
  private:
-  void add_host(std::string_view host, NodeId node) {
-    if (!host.empty()) by_host_.emplace(fold_case(host), node);
+  using ByText = boost::unordered_flat_map<std::string, NodeId, SeededHash, std::equal_to<>>;
+
+  // Of all names, those that somebody delegates to.
+  void read() {
+    is_read_ = true;
+    const AttributeIds& ids = directory_.attributes();
+    const snapshot::Snapshot& snapshot = directory_.snapshot();
+    for (ObjectIndex i = 0; i < snapshot.object_count(); ++i) {
+      for (const auto spn : snapshot.object(i).values(ids.allowed_to_delegate_to)) {
+        by_name_.emplace(fold_case(spn.text()), graph::kNoNode);
+        by_host_.emplace(host_of(spn.text()), graph::kNoNode);
+      }
+    }
+    for (ObjectIndex i = 0; i < snapshot.object_count(); ++i) {
+      const Object object = snapshot.object(i);
+      const NodeId node = directory_.node_of(i);
+      for (const auto spn : object.values(ids.service_principal_name)) fill(by_name_, spn.text(), node);
+      if (graph_.nodes().kind(node) != NodeKind::Computer) continue;
+      fill(by_host_, object.text(ids.dns_host_name), node);
+      std::string_view account = object.text(ids.sam_account_name);
+      if (account.ends_with('$')) account.remove_suffix(1);
+      fill(by_host_, account, node);
+    }
+    const auto is_nobody = [](const auto& entry) { return entry.second == graph::kNoNode; };
+    boost::unordered::erase_if(by_name_, is_nobody);
+    boost::unordered::erase_if(by_host_, is_nobody);
   }
 
-  std::unordered_map<std::string, NodeId> by_name_;
-  std::unordered_map<std::string, NodeId> by_host_;
+  static void fill(ByText& names, std::string_view text, NodeId node) {
+    if (text.empty()) return;
+    const auto wanted = names.find(fold_case(text));
+    if (wanted != names.end() && wanted->second == graph::kNoNode) wanted->second = node;
+  }
+
+  const DirectoryModel& directory_;
+  const graph::GraphBuilder& graph_;
+  bool is_read_ = false;
+  ByText by_name_;
+  ByText by_host_;
 };
 
 // The entries by which an account may write who acts on its behalf; empty when it may not. New domains let every
@@ -87,7 +110,7 @@ std::vector<std::uint16_t> may_delegate_to_itself(Derivation& derivation, Tokens
 }
 
 void add_constrained(Derivation& derivation, Tokens& tokens, const Object& account, std::int64_t control,
-                     const ServiceNames& services) {
+                     ServiceNames& services) {
   const snapshot::AttributeId attribute = derivation.directory.attributes().allowed_to_delegate_to;
   // Without protocol transition the service gets no forwardable ticket of its own making ([MS-SFU] 3.2.5.1.2),
   // unless it can let itself act on its own behalf: tickets got that way are forwardable (3.2.5.2.3).
@@ -116,7 +139,7 @@ void add_guessable(Derivation& derivation, const Object& user, std::int64_t cont
   const DirectoryModel& directory = derivation.directory;
   const AttributeIds& ids = directory.attributes();
   const NodeId node = directory.node_of(user.index());
-  const directory::Sid& sid = derivation.graph.node(node).sid;
+  const directory::Sid sid = derivation.graph.node(node).sid;
   if (directory.is_of_class(user.index(), "computer") ||
       (sid.is_domain_issued() && sid.rid() == knowledge::rids::kKrbtgt) ||
       (control & knowledge::uac::kInterdomainTrustAccount) != 0) {
@@ -148,11 +171,11 @@ void add_delegation(Derivation& derivation, Tokens& tokens) {
   const DirectoryModel& directory = derivation.directory;
   const AttributeIds& ids = directory.attributes();
   const snapshot::Snapshot& snapshot = directory.snapshot();
-  const ServiceNames services(directory, derivation.graph);
+  ServiceNames services(directory, derivation.graph);
   for (ObjectIndex i = 0; i < snapshot.object_count(); ++i) {
     const Object object = snapshot.object(i);
     const NodeId node = directory.node_of(i);
-    const NodeKind kind = derivation.graph.node(node).kind;
+    const NodeKind kind = derivation.graph.nodes().kind(node);
     if (kind != NodeKind::User && kind != NodeKind::Computer) continue;
     const std::int64_t control = object.number(ids.user_account_control).value_or(0);
     const bool enabled = (control & knowledge::uac::kAccountDisabled) == 0;

@@ -1,9 +1,10 @@
 // Group policy: where policies are linked, whom they reach, and who can link one above somebody.
 // [MS-GPOL] 2.2.2 (gPLink), 3.2.5.1 (order, enforcement, blocked inheritance, security filtering).
 
+#include <algorithm>
 #include <charconv>
+#include <map>
 #include <optional>
-#include <set>
 
 #include "core/base/text.h"
 #include "core/derive/dacl.h"
@@ -70,9 +71,9 @@ class Links {
       : directory_(directory), collected_(directory.snapshot().attribute(knowledge::collected::kLinks)) {
     if (collected_ == snapshot::kNoAttribute) return;
     for (NodeId n = 0; n < builder.node_count(); ++n) {
-      const graph::Node& node = builder.node(n);
-      if (node.kind == NodeKind::GPO && node.object != snapshot::kNoObject)
-        policies_.emplace(node.id, node.object);
+      const ObjectIndex object = builder.nodes().object(n);
+      if (builder.nodes().kind(n) == NodeKind::GPO && object != snapshot::kNoObject)
+        policies_.emplace(builder.nodes().id(n), object);
     }
   }
 
@@ -139,6 +140,47 @@ class LinksInForce {
   std::unordered_map<ObjectIndex, std::vector<Link>> known_;
 };
 
+/// Who is in a few groups, directly or not: asked for every account, of groups that filter policies.
+class Holders {
+ public:
+  Holders(const Tokens& tokens, std::size_t nodes) : tokens_(tokens), nodes_(nodes) {}
+
+  /// Whether the account's token holds the trustee.
+  bool holds(NodeId trustee, NodeId account) {
+    const auto [place, added] = sets_.try_emplace(trustee);
+    if (added) place->second = members_of(trustee);
+    const Set& set = place->second;
+    if (!set.all.empty()) return account < set.all.size() && set.all[account];
+    return std::binary_search(set.few.begin(), set.few.end(), account);
+  }
+
+ private:
+  struct Set {
+    std::vector<NodeId> few;  ///< ascending
+    std::vector<bool> all;    ///< by node, where there are many
+  };
+
+  Set members_of(NodeId trustee) const {
+    std::vector<NodeId> queue = {trustee};
+    std::vector<bool> seen(std::max<std::size_t>(nodes_, trustee + 1), false);
+    seen[trustee] = true;
+    for (std::size_t next = 0; next < queue.size(); ++next) {
+      for (const NodeId member : tokens_.members(queue[next])) {
+        if (!seen[member]) queue.push_back(member);
+        seen[member] = true;
+      }
+    }
+    constexpr std::size_t kMany = 32;  // one in so many nodes: the list is as large as the bits
+    if (queue.size() > seen.size() / kMany) return {{}, std::move(seen)};
+    std::sort(queue.begin(), queue.end());
+    return {std::move(queue), {}};
+  }
+
+  const Tokens& tokens_;
+  std::size_t nodes_;
+  std::unordered_map<NodeId, Set> sets_;
+};
+
 /// Whether a policy takes effect on an account that a link reaches.
 class Filters {
  public:
@@ -146,9 +188,7 @@ class Filters {
 
   /// Absent when it does not; else with what is not known about it.
   std::optional<knowledge::Caveats> apply(ObjectIndex policy, NodeId account, NodeKind kind) {
-    const auto [place, added] = policies_.try_emplace(policy);
-    if (added) place->second = read(policy);
-    const Policy& filter = place->second;
+    const Policy& filter = of(policy);
     if (!filter.in_force || (filter.flags & (kind == NodeKind::User ? 1 : 2)) != 0) return std::nullopt;
     if (!filter.dacl) return filter.caveats | Caveat::GpoFiltersUnknown;
     knowledge::Caveats caveats = filter.caveats;
@@ -158,6 +198,17 @@ class Filters {
       if (decision.conditional) caveats |= Caveat::ConditionalAce;
     }
     return caveats;
+  }
+
+  /// Whose being in an account's token decides about the policy.
+  std::vector<NodeId> trustees(ObjectIndex policy) {
+    std::vector<NodeId> found;
+    const Policy& filter = of(policy);
+    if (!filter.in_force || !filter.dacl) return found;
+    for (const CompiledAce& ace : filter.dacl->aces) {
+      if (ace.trustee != kOwnerRightsTrustee) found.push_back(ace.trustee);
+    }
+    return found;
   }
 
  private:
@@ -173,6 +224,12 @@ class Filters {
   static constexpr Request kRead[] = {
       {Request::Kind::Property, knowledge::access::kReadProperty, {}},
       {Request::Kind::Extended, knowledge::access::kControlAccess, knowledge::guids::kApplyGroupPolicy}};
+
+  const Policy& of(ObjectIndex policy) {
+    const auto [place, added] = policies_.try_emplace(policy);
+    if (added) place->second = read(policy);
+    return place->second;
+  }
 
   Policy read(ObjectIndex index) {
     const Object object = directory_.snapshot().object(index);
@@ -209,16 +266,14 @@ using Linkers = std::unordered_map<ObjectIndex, std::vector<graph::GraphBuilder:
 
 Linkers find_linkers(const Derivation& derivation) {
   Linkers linkers;
-  for (const auto& pending : derivation.graph.pending()) {
-    const graph::Node& target = derivation.graph.node(pending.edge.target);
-    const bool links =
-        pending.edge.kind == EdgeKind::GenericWrite || pending.edge.kind == EdgeKind::WriteGPLink;
-    // Control of the container's own DACL reaches what inherits by Contains; the policy reaches the rest.
-    const bool controls = pending.edge.kind == EdgeKind::GenericAll || pending.edge.kind == EdgeKind::Owns ||
-                          pending.edge.kind == EdgeKind::WriteDacl ||
-                          pending.edge.kind == EdgeKind::WriteOwner;
-    const bool holds_accounts = target.kind == NodeKind::OU || target.kind == NodeKind::Site;
-    if (holds_accounts && (links || controls)) linkers[target.object].push_back(pending);
+  // Control of the container's own DACL reaches what inherits by Contains; the policy reaches the rest.
+  for (const EdgeKind kind : {EdgeKind::GenericWrite, EdgeKind::WriteGPLink, EdgeKind::GenericAll,
+                              EdgeKind::Owns, EdgeKind::WriteDacl, EdgeKind::WriteOwner}) {
+    for (const auto& pending : derivation.graph.pending(kind)) {
+      const NodeKind target = derivation.graph.nodes().kind(pending.edge.target);
+      if (target != NodeKind::OU && target != NodeKind::Site) continue;
+      linkers[derivation.graph.nodes().object(pending.edge.target)].push_back(pending);
+    }
   }
   return linkers;
 }
@@ -228,82 +283,165 @@ Linkers find_linkers(const Derivation& derivation) {
 std::unordered_map<NodeId, ObjectIndex> sites_of_servers(const Derivation& derivation) {
   std::unordered_map<NodeId, ObjectIndex> sites;
   const snapshot::Snapshot& snapshot = derivation.directory.snapshot();
-  for (const auto& [edge, evidence, part] : derivation.graph.pending()) {
-    if (edge.kind != EdgeKind::ServerIs) continue;
+  for (const auto& [edge, evidence, part] : derivation.graph.pending(EdgeKind::ServerIs)) {
     const ObjectIndex servers = snapshot.object(evidence.object).parent();
     if (servers == snapshot::kNoObject) continue;
     const ObjectIndex site = snapshot.object(servers).parent();
     if (site == snapshot::kNoObject) continue;
-    if (derivation.graph.node(derivation.directory.node_of(site)).kind == NodeKind::Site) {
+    if (derivation.graph.nodes().kind(derivation.directory.node_of(site)) == NodeKind::Site) {
       sites.emplace(edge.target, site);
     }
   }
   return sites;
 }
 
+/// Hands policies to accounts. Accounts in one container for whom the same filters hold are given the same ones.
+class GroupPolicy {
+ public:
+  GroupPolicy(Derivation& derivation, Tokens& tokens)
+      : derivation_(derivation),
+        directory_(derivation.directory),
+        inheriting_(derivation.graph.node_count(), false),
+        linkers_(find_linkers(derivation)),
+        sites_(sites_of_servers(derivation)),
+        links_on_(directory_, derivation.graph),
+        in_force_(directory_, links_on_),
+        filters_(directory_, tokens),
+        holders_(tokens, derivation.graph.node_count()) {
+    for (const auto& [edge, evidence, part] : derivation.graph.pending(EdgeKind::Contains)) {
+      if (edge.traversable) inheriting_[edge.target] = true;
+    }
+  }
+
+  void run() {
+    const snapshot::Snapshot& snapshot = directory_.snapshot();
+    for (ObjectIndex i = 0; i < snapshot.object_count(); ++i) {
+      const Object object = snapshot.object(i);
+      const NodeId node = directory_.node_of(i);
+      for (const Link& link : links_on_.of(object)) {
+        add_edge(derivation_, link.policy, node, EdgeKind::GPLink, link.evidence);
+      }
+      const NodeKind kind = derivation_.graph.nodes().kind(node);
+      const bool is_account = kind == NodeKind::User || kind == NodeKind::Computer;
+      if (!is_account || !directory_.stands_for_itself(i) || object.parent() == snapshot::kNoObject) continue;
+      // krbtgt is a key, not an account that anyone logs on as ([MS-ADTS] 6.1.1.6).
+      const graph::NodeTable::Row& row = derivation_.graph.nodes().rows()[node];
+      if (row.rid == knowledge::rids::kKrbtgt &&
+          derivation_.graph.nodes().issuers()[row.issuer].with_rid(row.rid).is_domain_issued()) {
+        continue;
+      }
+      add_account(node, kind, object.parent());
+    }
+  }
+
+ private:
+  /// Where an account is, and what of it decides who reaches it there.
+  struct Key {
+    ObjectIndex container;
+    NodeKind kind;
+    bool is_disabled;
+    bool inherits;
+    std::uint64_t held;  ///< a bit for each trustee of the container's policies that its token holds
+    friend auto operator<=>(const Key&, const Key&) = default;
+  };
+
+  /// What is the same for all accounts of a container.
+  struct Container {
+    std::vector<NodeId> trustees;  ///< of the policies in force
+  };
+
+  void add_account(NodeId node, NodeKind kind, ObjectIndex container) {
+    const auto site = sites_.find(node);
+    const auto [place, added] = containers_.try_emplace(container);
+    if (added) place->second = describe(container);
+    const std::vector<NodeId>& trustees = place->second.trustees;
+    constexpr std::size_t kMost = 64;
+    if (site != sites_.end() || trustees.size() > kMost || !derivation_.stated.empty()) {
+      add_edges(node, kind, container, graph::kNoBundle);
+      if (site == sites_.end()) return;
+      add_links(in_force_.of_site(site->second, container), node, kind, graph::kNoBundle);
+      add_linkers(site->second, false, node, graph::kNoBundle);
+      return;
+    }
+    Key key{container, kind, derivation_.graph.nodes().is_disabled(node), inheriting_[node], 0};
+    for (std::size_t i = 0; i < trustees.size(); ++i) {
+      if (holders_.holds(trustees[i], node)) key.held |= std::uint64_t{1} << i;
+    }
+    const auto [bundle, is_new] = bundles_.try_emplace(key, graph::kNoBundle);
+    if (is_new) {
+      bundle->second = derivation_.graph.add_bundle();
+      add_edges(node, kind, container, bundle->second);
+    }
+    derivation_.graph.put(graph::BundleSort::Policies, bundle->second, node);
+  }
+
+  Container describe(ObjectIndex index) {
+    Container found;
+    for (const Link& link : in_force_.of(index)) {
+      const std::vector<NodeId> more = filters_.trustees(link.policy_object);
+      found.trustees.insert(found.trustees.end(), more.begin(), more.end());
+    }
+    std::sort(found.trustees.begin(), found.trustees.end());
+    found.trustees.erase(std::unique(found.trustees.begin(), found.trustees.end()), found.trustees.end());
+    return found;
+  }
+
+  void add_edges(NodeId node, NodeKind kind, ObjectIndex container, graph::BundleId bundle) {
+    add_links(in_force_.of(container), node, kind, bundle);
+    // Where every step down to the account inherits, control of the container's list is control of the account's.
+    ObjectIndex above = container;
+    bool hands_down = inheriting_[node];
+    for (int budget = 256; above != snapshot::kNoObject && budget > 0; --budget) {
+      add_linkers(above, hands_down, node, bundle);
+      hands_down = hands_down && inheriting_[directory_.node_of(above)];
+      above = directory_.is_naming_context(above) ? snapshot::kNoObject
+                                                  : directory_.snapshot().object(above).parent();
+    }
+  }
+
+  void add_links(const std::vector<Link>& links, NodeId node, NodeKind kind, graph::BundleId bundle) {
+    for (const Link& link : links) {
+      if (const auto caveats = filters_.apply(link.policy_object, node, kind)) {
+        add(link.policy, node, bundle, EdgeKind::GPOAppliesTo, link.evidence, *caveats, 0);
+      }
+    }
+  }
+
+  void add_linkers(ObjectIndex container, bool hands_down, NodeId node, graph::BundleId bundle) {
+    const auto found = linkers_.find(container);
+    if (found == linkers_.end()) return;
+    for (const auto& [edge, evidence, part] : found->second) {
+      const bool by_link_only = edge.kind == EdgeKind::GenericWrite || edge.kind == EdgeKind::WriteGPLink;
+      if (!by_link_only && hands_down) continue;
+      add(edge.source, node, bundle, EdgeKind::CanApplyGPO, evidence, edge.caveats, edge.condition);
+    }
+  }
+
+  void add(NodeId source, NodeId node, graph::BundleId bundle, EdgeKind kind, const Evidence& evidence,
+           knowledge::Caveats caveats, graph::ConditionId condition) {
+    if (derivation_.graph.nodes().is_disabled(node)) caveats |= Caveat::TargetDisabled;
+    if (bundle == graph::kNoBundle) {
+      add_edge(derivation_, source, node, kind, evidence, caveats, true, condition);
+    } else {
+      add_shared_edge(derivation_, source, bundle, kind, evidence, caveats, true, condition);
+    }
+  }
+
+  Derivation& derivation_;
+  DirectoryModel& directory_;
+  std::vector<bool> inheriting_;  ///< nodes reached by Contains, so that a second edge would say nothing new
+  Linkers linkers_;
+  std::unordered_map<NodeId, ObjectIndex> sites_;
+  Links links_on_;
+  LinksInForce in_force_;
+  Filters filters_;
+  Holders holders_;
+  std::unordered_map<ObjectIndex, Container> containers_;
+  std::map<Key, graph::BundleId> bundles_;
+};
+
 }  // namespace
 
-void add_group_policy(Derivation& derivation, Tokens& tokens) {
-  DirectoryModel& directory = derivation.directory;
-  const snapshot::Snapshot& snapshot = directory.snapshot();
-
-  std::set<NodeId> inheriting;  // reached by Contains, so that a second edge would say nothing new
-  for (const auto& [edge, evidence, part] : derivation.graph.pending()) {
-    if (edge.kind == EdgeKind::Contains && edge.traversable) inheriting.insert(edge.target);
-  }
-  const Linkers linkers = find_linkers(derivation);
-  const std::unordered_map<NodeId, ObjectIndex> sites = sites_of_servers(derivation);
-  const Links links_on(directory, derivation.graph);
-  LinksInForce in_force(directory, links_on);
-  Filters filters(directory, tokens);
-
-  for (ObjectIndex i = 0; i < snapshot.object_count(); ++i) {
-    const Object object = snapshot.object(i);
-    const NodeId node = directory.node_of(i);
-    const NodeKind kind = derivation.graph.node(node).kind;
-    for (const Link& link : links_on.of(object)) {
-      add_edge(derivation, link.policy, node, EdgeKind::GPLink, link.evidence);
-    }
-    const graph::Node& account = derivation.graph.node(node);
-    // krbtgt is a key, not an account that anyone logs on as ([MS-ADTS] 6.1.1.6).
-    const bool is_key = account.sid.is_domain_issued() && account.sid.rid() == knowledge::rids::kKrbtgt;
-    const bool is_account = kind == NodeKind::User || kind == NodeKind::Computer;
-    const bool takes_policy = is_account && !is_key && directory.stands_for_itself(i);
-    const knowledge::Caveats of_account =
-        account.enabled == false ? knowledge::Caveats(Caveat::TargetDisabled) : knowledge::Caveats();
-    if (!takes_policy || object.parent() == snapshot::kNoObject) continue;
-    const auto add_links = [&](const std::vector<Link>& links) {
-      for (const Link& link : links) {
-        if (const auto caveats = filters.apply(link.policy_object, node, kind)) {
-          add_edge(derivation, link.policy, node, EdgeKind::GPOAppliesTo, link.evidence,
-                   *caveats | of_account);
-        }
-      }
-    };
-    // Where every step down to the account inherits, control of the container's list is control of the account's.
-    const auto add_linkers = [&](ObjectIndex container, bool hands_down) {
-      const auto found = linkers.find(container);
-      if (found == linkers.end()) return;
-      for (const auto& [edge, evidence, part] : found->second) {
-        const bool by_link_only = edge.kind == EdgeKind::GenericWrite || edge.kind == EdgeKind::WriteGPLink;
-        if (!by_link_only && hands_down) continue;
-        add_edge(derivation, edge.source, node, EdgeKind::CanApplyGPO, evidence, edge.caveats | of_account,
-                 true, edge.condition);
-      }
-    };
-    add_links(in_force.of(object.parent()));
-    if (const auto site = sites.find(node); site != sites.end()) {
-      add_links(in_force.of_site(site->second, object.parent()));
-      add_linkers(site->second, false);
-    }
-    ObjectIndex above = object.parent();
-    bool hands_down = inheriting.contains(node);
-    for (int budget = 256; above != snapshot::kNoObject && budget > 0; --budget) {
-      add_linkers(above, hands_down);
-      hands_down = hands_down && inheriting.contains(directory.node_of(above));
-      above = directory.is_naming_context(above) ? snapshot::kNoObject : snapshot.object(above).parent();
-    }
-  }
-}
+void add_group_policy(Derivation& derivation, Tokens& tokens) { GroupPolicy(derivation, tokens).run(); }
 
 }  // namespace tierline::derive

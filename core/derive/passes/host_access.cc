@@ -1,10 +1,12 @@
 // AdminTo, CanRDP, CanPSRemote, ExecuteDCOM and CanBackup: what the members of a computer's local groups may do there.
 
 #include <algorithm>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <charconv>
-#include <map>
 #include <set>
-#include <unordered_map>
+#include <span>
+#include <tuple>
+#include <vector>
 
 #include "core/derive/joint_holders.h"
 #include "core/derive/passes/passes.h"
@@ -20,8 +22,34 @@ using knowledge::EdgeKind;
 
 namespace rids = knowledge::rids;
 
-/// Members and evidence, by member.
-using Holders = std::map<NodeId, Evidence>;
+/// Somebody with a right on a host, or in one of its local groups.
+struct Holder {
+  NodeId host;
+  std::uint32_t what;  ///< the RID of the group, or the EdgeKind
+  NodeId principal;
+  Evidence evidence;
+
+  auto key() const { return std::tuple(host, what, principal); }
+};
+using Holders = std::span<const Holder>;
+
+// Of several pieces of evidence for one thing, the first that was found.
+void tidy(std::vector<Holder>& holders) {
+  std::stable_sort(holders.begin(), holders.end(),
+                   [](const Holder& a, const Holder& b) { return a.key() < b.key(); });
+  holders.erase(std::unique(holders.begin(), holders.end(),
+                            [](const Holder& a, const Holder& b) { return a.key() == b.key(); }),
+                holders.end());
+}
+
+Holders find(const std::vector<Holder>& holders, NodeId host, std::uint32_t what) {
+  const auto before = [](const Holder& holder, const auto& wanted) {
+    return std::tuple(holder.host, holder.what) < wanted;
+  };
+  const auto first = std::lower_bound(holders.begin(), holders.end(), std::tuple(host, what), before);
+  const auto last = std::lower_bound(first, holders.end(), std::tuple(host, what + 1), before);
+  return Holders(first, last);
+}
 
 /// What membership in a local group is good for.
 struct LocalGroupRule {
@@ -39,27 +67,22 @@ const LocalGroupRule kRules[] = {
     {rids::kBackupOperators, EdgeKind::CanBackup, {EdgeKind::BackupPrivilege, EdgeKind::RestorePrivilege}},
 };
 
-struct Host {
-  std::map<std::uint32_t, Holders> groups;  ///< members by the RID of the local group
-  std::map<EdgeKind, Holders> rights;
-};
-
 // In drawn graphs only the end of an identifier says which group it is.
 std::uint32_t rid_of(const graph::Node& group) {
   if (group.sid.count() != 0) return group.sid.rid();
   std::uint32_t rid = 0;
   const std::size_t dash = group.id.rfind('-');
-  if (dash != std::string::npos)
+  if (dash != std::string_view::npos)
     std::from_chars(group.id.data() + dash + 1, group.id.data() + group.id.size(), rid);
   return rid;
 }
 
 /// Rights of which the collector asked who holds them.
-std::set<EdgeKind> rights_read(const snapshot::Snapshot& snapshot, const graph::Node& computer) {
+std::set<EdgeKind> rights_read(const snapshot::Snapshot& snapshot, snapshot::AttributeId attribute,
+                               std::uint32_t computer) {
   std::set<EdgeKind> read;
-  const snapshot::AttributeId attribute = snapshot.attribute(knowledge::collected::kUserRightsRead);
-  if (computer.object == snapshot::kNoObject || attribute == snapshot::kNoAttribute) return read;
-  for (const auto value : snapshot.object(computer.object).values(attribute)) {
+  if (computer == snapshot::kNoObject || attribute == snapshot::kNoAttribute) return read;
+  for (const auto value : snapshot.object(computer).values(attribute)) {
     if (const EdgeKind* const kind = knowledge::collected_privilege(value.text())) read.insert(*kind);
   }
   return read;
@@ -67,57 +90,60 @@ std::set<EdgeKind> rights_read(const snapshot::Snapshot& snapshot, const graph::
 
 std::set<NodeId> nodes_of(const Holders& holders) {
   std::set<NodeId> found;
-  for (const auto& [holder, evidence] : holders) found.insert(holder);
+  for (const Holder& holder : holders) found.insert(holder.principal);
   return found;
 }
 
 }  // namespace
 
 void add_host_access(Derivation& derivation, Tokens&) {
-  std::unordered_map<NodeId, NodeId> host_of;  // by local group
-  std::map<NodeId, Host> hosts;
-  const auto& pending = derivation.graph.pending();
-  for (const auto& [edge, evidence, part] : pending) {
-    if (edge.kind == EdgeKind::LocalToComputer) host_of.emplace(edge.source, edge.target);
+  const graph::GraphBuilder& builder = derivation.graph;
+  boost::unordered_flat_map<NodeId, NodeId> host_of;  // by local group
+  for (const auto& [edge, evidence, part] : builder.pending(EdgeKind::LocalToComputer)) {
+    host_of.emplace(edge.source, edge.target);
   }
-  for (const auto& [edge, evidence, part] : pending) {
-    for (const LocalGroupRule& rule : kRules) {
-      if (std::find(rule.rights.begin(), rule.rights.end(), edge.kind) == rule.rights.end()) continue;
-      hosts[edge.target].rights[edge.kind].emplace(edge.source, evidence);
-    }
-    if (edge.kind != EdgeKind::MemberOfLocalGroup) continue;
+  std::vector<Holder> members;
+  for (const auto& [edge, evidence, part] : builder.pending(EdgeKind::MemberOfLocalGroup)) {
     const auto host = host_of.find(edge.target);
     if (host == host_of.end()) continue;
-    const std::uint32_t rid = rid_of(derivation.graph.node(edge.target));
-    hosts[host->second].groups[rid].emplace(edge.source, evidence);
+    members.push_back({host->second, rid_of(builder.node(edge.target)), edge.source, evidence});
   }
-  if (hosts.empty()) return;
-
-  const JointHolders joint(derivation.graph, derivation.rules);
-  for (const auto& [computer, host] : hosts) {
-    const std::set<EdgeKind> read =
-        rights_read(derivation.directory.snapshot(), derivation.graph.node(computer));
-    for (const LocalGroupRule& rule : kRules) {
-      const auto group = host.groups.find(rule.rid);
-      if (group == host.groups.end()) continue;
-      const Holders& members = group->second;
-      std::vector<std::set<NodeId>> sets = {nodes_of(members)};
-      for (const EdgeKind right : rule.rights) {
-        const auto holders = host.rights.find(right);
-        if (holders != host.rights.end()) {
-          sets.push_back(nodes_of(holders->second));
-        } else if (read.contains(right)) {
-          sets.emplace_back();
-        }
+  std::vector<Holder> rights;
+  for (const LocalGroupRule& rule : kRules) {
+    for (const EdgeKind kind : rule.rights) {
+      for (const auto& [edge, evidence, part] : builder.pending(kind)) {
+        rights.push_back({edge.target, static_cast<std::uint32_t>(kind), edge.source, evidence});
       }
-      if (sets.size() == 1) {
-        for (const auto& [member, evidence] : members)
-          add_edge(derivation, member, computer, rule.edge, evidence);
+    }
+  }
+  tidy(members);
+  tidy(rights);
+
+  const JointHolders joint(builder, derivation.rules);
+  const snapshot::Snapshot& snapshot = derivation.directory.snapshot();
+  const snapshot::AttributeId asked = snapshot.attribute(knowledge::collected::kUserRightsRead);
+  for (auto at = members.begin(); at != members.end();) {
+    const NodeId computer = at->host;
+    while (at != members.end() && at->host == computer) ++at;
+    const std::set<EdgeKind> read = rights_read(snapshot, asked, builder.nodes().object(computer));
+    for (const LocalGroupRule& rule : kRules) {
+      const Holders in_group = find(members, computer, rule.rid);
+      if (in_group.empty()) continue;
+      std::vector<std::set<NodeId>> sets;
+      for (const EdgeKind right : rule.rights) {
+        const Holders holders = find(rights, computer, static_cast<std::uint32_t>(right));
+        if (!holders.empty() || read.contains(right)) sets.push_back(nodes_of(holders));
+      }
+      if (sets.empty()) {
+        for (const Holder& member : in_group)
+          add_edge(derivation, member.principal, computer, rule.edge, member.evidence);
         continue;
       }
+      sets.push_back(nodes_of(in_group));
       for (const NodeId principal : joint.of(sets)) {
-        const auto direct = members.find(principal);
-        const Evidence& evidence = direct != members.end() ? direct->second : members.begin()->second;
+        const auto direct = std::find_if(in_group.begin(), in_group.end(),
+                                         [&](const Holder& member) { return member.principal == principal; });
+        const Evidence& evidence = direct != in_group.end() ? direct->evidence : in_group.front().evidence;
         add_edge(derivation, principal, computer, rule.edge, evidence);
       }
     }

@@ -31,22 +31,21 @@ Evidence value(ObjectIndex object, snapshot::AttributeId attribute, std::uint32_
 // A member that the snapshot does not hold is kept as an unknown, not dropped: it may be anybody.
 NodeId unresolved_member(Derivation& derivation, std::string_view dn,
                          std::unordered_map<std::string, NodeId>& placeholders) {
-  std::string id = "DN=" + upper_case(dn);
-  const auto [place, added] = placeholders.try_emplace(id, 0);
+  const auto [place, added] = placeholders.try_emplace("DN=" + upper_case(dn), 0);
   if (added) {
     graph::Node node;
-    node.name = id;
-    node.id = std::move(id);
-    place->second = derivation.graph.add_node(std::move(node));
+    node.name = node.id = place->first;
+    place->second = derivation.graph.add_node(node);
   }
   return place->second;
 }
 
 // Whether the group's domain trusts the member's only for services that say so, [MS-KILE] 3.3.5.7.1.
 bool asks_for_permission(const Derivation& derivation, NodeId member, const Object& group) {
-  const Sid& sid = derivation.graph.node(member).sid;
-  if (!sid.is_domain_issued()) return false;
   const DirectoryModel& directory = derivation.directory;
+  if (directory.trusts().empty()) return false;
+  const Sid sid = derivation.graph.node(member).sid;
+  if (!sid.is_domain_issued()) return false;
   return std::any_of(directory.trusts().begin(), directory.trusts().end(), [&](const Trust& trust) {
     return trust.domain == directory.domain_of(group.index()) && trust.is_outbound() &&
            trust.partner_sid == sid.parent() &&
@@ -62,17 +61,17 @@ void add_members(Derivation& derivation, const Object& group,
   const bool in_token = !type || (*type & knowledge::group_type::kSecurityEnabled) != 0;
   const knowledge::Caveats caveats = in_token ? knowledge::Caveats() : Caveat::DistributionGroup;
   const NodeId target = directory.node_of(group.index());
-  std::uint32_t item = 0;
-  for (const auto member : group.values(ids.member)) {
-    ObjectIndex object = member.target;
+  const snapshot::Values members = group.values(ids.member);
+  for (std::uint32_t item = 0; item < members.size(); ++item) {
+    ObjectIndex object = members.target(item);
     if (object == snapshot::kNoObject)
-      object = directory.find_dn(member.text()).value_or(snapshot::kNoObject);
+      object = directory.find_dn(members[item].text()).value_or(snapshot::kNoObject);
     const NodeId source = object == snapshot::kNoObject
-                              ? unresolved_member(derivation, member.text(), placeholders)
+                              ? unresolved_member(derivation, members[item].text(), placeholders)
                               : directory.node_of(object);
     knowledge::Caveats more;
     if (asks_for_permission(derivation, source, group)) more = Caveat::SelectiveAuthentication;
-    add_edge(derivation, source, target, EdgeKind::MemberOf, value(group.index(), ids.member, item++),
+    add_edge(derivation, source, target, EdgeKind::MemberOf, value(group.index(), ids.member, item),
              caveats | more, in_token);
   }
 }
@@ -86,8 +85,8 @@ void add_primary_group(Derivation& derivation, const Object& account) {
   if (!sid || sid->count() < 2 || !rid || *rid <= 0 || *rid > 0xFFFFFFFF) return;
   const Sid group = sid->parent().with_rid(static_cast<std::uint32_t>(*rid));
   const NodeId target = directory.node_of_sid(group, directory.domain_of(account.index()));
-  graph::Node& found = derivation.graph.node(target);
-  if (found.kind == NodeKind::Base) found.kind = NodeKind::Group;  // whatever it is called
+  graph::NodeTable& nodes = derivation.graph.nodes();
+  if (nodes.kind(target) == NodeKind::Base) nodes.set_kind(target, NodeKind::Group);  // whatever it is called
   add_edge(derivation, directory.node_of(account.index()), target, EdgeKind::MemberOf,
            value(account.index(), ids.primary_group_id, 0));
 }
@@ -218,7 +217,7 @@ void add_memberships(Derivation& derivation) {
   const snapshot::Snapshot& snapshot = directory.snapshot();
   for (ObjectIndex i = 0; i < snapshot.object_count(); ++i) {
     const Object object = snapshot.object(i);
-    const NodeKind kind = derivation.graph.node(directory.node_of(i)).kind;
+    const NodeKind kind = derivation.graph.nodes().kind(directory.node_of(i));
     if (kind == NodeKind::Group) add_members(derivation, object, placeholders);
     if (kind == NodeKind::User || kind == NodeKind::Computer) {
       add_primary_group(derivation, object);

@@ -36,10 +36,19 @@ void add_edge(Derivation& derivation, graph::NodeId source, graph::NodeId target
               graph::Evidence evidence, knowledge::Caveats caveats = {}, bool traversable = true,
               graph::ConditionId condition = 0);
 
+/// The same to all nodes of a bundle.
+void add_shared_edge(Derivation& derivation, graph::NodeId source, graph::BundleId bundle,
+                     knowledge::EdgeKind kind, graph::Evidence evidence, knowledge::Caveats caveats = {},
+                     bool traversable = true, graph::ConditionId condition = 0);
+
 /// The same with a proof of several parts; see GraphBuilder.
 void add_joint_edge(Derivation& derivation, graph::NodeId source, graph::NodeId target,
                     knowledge::EdgeKind kind, const std::vector<std::vector<graph::Evidence>>& parts,
                     knowledge::Caveats caveats = {}, graph::ConditionId condition = 0);
+
+void add_shared_joint_edge(Derivation& derivation, graph::NodeId source, graph::BundleId bundle,
+                           knowledge::EdgeKind kind, const std::vector<std::vector<graph::Evidence>>& parts,
+                           knowledge::Caveats caveats = {}, graph::ConditionId condition = 0);
 
 /// Fills Derivation::stated, before any pass.
 void find_stated(Derivation& derivation);

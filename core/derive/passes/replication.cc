@@ -46,9 +46,13 @@ class Replication {
     for (const Domain& domain : directory.domains()) {
       if (domain.head != snapshot::kNoObject) rights_on_[directory.node_of(domain.head)];
     }
-    for (const auto& pending : builder_.pending()) {
-      const auto head = rights_on_.find(pending.edge.target);
-      if (head != rights_on_.end()) head->second.push_back(pending);
+    for (const EdgeKind kind :
+         {EdgeKind::GetChanges, EdgeKind::GetChangesAll, EdgeKind::GetChangesInFilteredSet,
+          EdgeKind::AllExtendedRights, EdgeKind::GenericAll}) {
+      for (const auto& pending : builder_.pending(kind)) {
+        const auto head = rights_on_.find(pending.edge.target);
+        if (head != rights_on_.end()) head->second.push_back(pending);
+      }
     }
     find_computers_with_laps();
     for (std::size_t d = 0; d < directory.domains().size(); ++d) {
@@ -66,9 +70,19 @@ class Replication {
     // Either right gives the attributes of the filtered set, which LAPS keeps its passwords in.
     const std::vector<Joint> filtered = joined(
         changes, holders_of(head, {EdgeKind::GetChangesAll, EdgeKind::GetChangesInFilteredSet}), domain);
-    if (filtered.empty()) return;
-    for (const NodeId computer : computers_with_laps_[domain]) {
-      for (const Joint& joint : filtered) add(joint, computer, EdgeKind::SyncLAPSPassword);
+    const std::vector<NodeId>& hosts = computers_with_laps_[domain];
+    if (filtered.empty() || hosts.empty()) return;
+    if (!derivation_.stated.empty()) {
+      for (const NodeId computer : hosts) {
+        for (const Joint& joint : filtered) add(joint, computer, EdgeKind::SyncLAPSPassword);
+      }
+      return;
+    }
+    const graph::BundleId bundle = builder_.add_bundle();
+    for (const NodeId computer : hosts) builder_.put(graph::BundleSort::Secrets, bundle, computer);
+    for (const Joint& joint : filtered) {
+      add_shared_joint_edge(derivation_, joint.principal, bundle, EdgeKind::SyncLAPSPassword, joint.proof,
+                            joint.caveats, joint.condition);
     }
   }
 
@@ -146,7 +160,7 @@ class Replication {
       const auto second = with_other.find(principal);
       if (second == with_other.end()) continue;
       // A group above it that has both already says it, unless the group's edge excludes some members.
-      const std::vector<NodeId>& above = tokens_.parents(principal);
+      const std::span<const NodeId> above = tokens_.parents(principal);
       const bool said = std::any_of(above.begin(), above.end(), [&](NodeId group) {
         const auto a = with_one.find(group);
         const auto b = with_other.find(group);
@@ -180,7 +194,7 @@ class Replication {
       const bool has_laps = object.number(ids.laps_legacy_expiry).value_or(0) > 0 ||
                             object.number(ids.laps_expiry).value_or(0) > 0;
       const NodeId node = directory.node_of(i);
-      if (has_laps && builder_.node(node).kind == NodeKind::Computer) {
+      if (has_laps && builder_.nodes().kind(node) == NodeKind::Computer) {
         computers_with_laps_[directory.domain_of(i)].push_back(node);
       }
     }

@@ -2,9 +2,8 @@
 // evaluated once for each class and domain it occurs with, and its grants are handed to the objects.
 
 #include <algorithm>
-#include <map>
-#include <set>
-#include <tuple>
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <memory>
 
 #include "core/derive/dacl.h"
 #include "core/derive/owner.h"
@@ -109,17 +108,17 @@ class RightsOnObjects {
       : derivation_(derivation),
         directory_(derivation.directory),
         tokens_(tokens),
-        rules_(ready_rules(derivation.directory.schema())) {}
+        rules_(ready_rules(derivation.directory.schema())),
+        known_(derivation.directory.snapshot().descriptor_count(), Known::Nothing) {}
 
   void run() {
     const snapshot::Snapshot& snapshot = directory_.snapshot();
     for (ObjectIndex i = 0; i < snapshot.object_count(); ++i) {
       const Object object = snapshot.object(i);
       if (object.descriptor() == snapshot::kNoDescriptor) continue;
-      const NodeKind kind = derivation_.graph.node(directory_.node_of(i)).kind;
+      const NodeKind kind = derivation_.graph.nodes().kind(directory_.node_of(i));
       if (kind == NodeKind::Base || !directory_.stands_for_itself(i)) continue;
-      for (const Grant& grant : grants_of(object, kind)) apply(grant, object);
-      if (unreadable_.contains(object.descriptor())) ++unreadable_objects_;
+      add_rights(object, kind);
     }
     if (unreadable_objects_ != 0) {
       derivation_.meta.coverage.push_back(
@@ -130,45 +129,110 @@ class RightsOnObjects {
   }
 
  private:
-  using Key = std::tuple<snapshot::DescriptorIndex, ClassId, DomainIndex, bool, NodeKind, NodeId>;
+  /// What decides the grants of a descriptor, and of an object with them what decides its edges.
+  struct Key {
+    snapshot::DescriptorIndex descriptor;
+    NodeId self;  ///< kNoNode where SELF means nobody else
+    ClassId object_class;
+    DomainIndex domain;
+    NodeKind kind;
+    std::uint8_t traits;  ///< Traits; of grants only kForestWide
+    std::uint16_t unused = 0;
 
-  const std::vector<Grant>& grants_of(const Object& object, NodeKind kind) {
-    const SecurityDescriptor& descriptor = parsed(object.descriptor());
-    // SELF on a group means its members, so such a list says something else for each group.
-    std::optional<NodeId> self;
-    if (kind == NodeKind::Group && names_self(descriptor)) self = directory_.node_of(object.index());
-    const DomainIndex domain = directory_.domain_of(object.index());
-    const Key key = {object.descriptor(),
-                     directory_.class_of(object.index()),
-                     domain,
-                     directory_.is_forest_wide(object.index()),
-                     kind,
-                     self.value_or(graph::kNoNode)};
+    friend bool operator==(const Key&, const Key&) = default;
+  };
+  struct Hash {
+    using is_avalanching = void;
+    SeededHash hash;
+    std::size_t operator()(const Key& key) const {
+      return hash(ByteSpan(reinterpret_cast<const std::uint8_t*>(&key), sizeof key));
+    }
+  };
+
+  /// What of an object makes a difference for its edges.
+  enum Traits : unsigned {
+    kForestWide = 1,
+    kDisabled = 2,
+    kRestrictedLogon = 4,
+    kToBeStamped = 8,
+    kLegacyLaps = 16,
+    kWindowsLaps = 32,
+  };
+
+  /// What is known of a descriptor without its grants.
+  enum class Known : std::uint8_t { Nothing, Plain, DeniesSelf, Unreadable };
+
+  void add_rights(const Object& object, NodeKind kind) {
+    const NodeId node = directory_.node_of(object.index());
+    Known& known = known_[object.descriptor()];
+    if (known == Known::Nothing) known = look_at(object.descriptor());
+    if (known == Known::Unreadable) ++unreadable_objects_;
+    Key key{
+        object.descriptor(),
+        // SELF on a group means its members, so a list that denies them something does so for others in each group.
+        // What it allows them is a right of the group on itself, and no edge.
+        kind == NodeKind::Group && known == Known::DeniesSelf ? node : graph::kNoNode,
+        directory_.class_of(object.index()), directory_.domain_of(object.index()), kind,
+        directory_.is_forest_wide(object.index()) ? std::uint8_t{kForestWide} : std::uint8_t{0}};
+    const Key of_grants = key;
+    key.traits = static_cast<std::uint8_t>(key.traits | traits_of(object, node));
+    const bool is_shared =
+        (kind == NodeKind::User || kind == NodeKind::Computer || kind == NodeKind::Group) &&
+        key.self == graph::kNoNode && derivation_.stated.empty();
+    if (!is_shared) {
+      for (const Grant& grant : grants_of(of_grants, object)) apply(grant, key.traits, object.index(), node);
+      return;
+    }
+    const auto [place, added] = bundles_.try_emplace(key, graph::kNoBundle);
+    if (added) {
+      place->second = derivation_.graph.add_bundle();
+      for (const Grant& grant : grants_of(of_grants, object)) {
+        apply(grant, key.traits, Evidence::kEach, node, place->second);
+      }
+    }
+    derivation_.graph.put(graph::BundleSort::Rights, place->second, node);
+  }
+
+  std::uint8_t traits_of(const Object& object, NodeId node) const {
+    const AttributeIds& ids = directory_.attributes();
+    unsigned traits = 0;
+    if (derivation_.graph.nodes().is_disabled(node)) traits |= kDisabled;
+    if (has_restricted_logon(object)) traits |= kRestrictedLogon;
+    if (derivation_.to_be_stamped.contains(node)) traits |= kToBeStamped;
+    if (object.number(ids.laps_legacy_expiry).value_or(0) > 0) traits |= kLegacyLaps;
+    if (object.number(ids.laps_expiry).value_or(0) > 0) traits |= kWindowsLaps;
+    return static_cast<std::uint8_t>(traits);
+  }
+
+  const std::vector<Grant>& grants_of(const Key& key, const Object& object) {
     const auto [place, added] = grants_.try_emplace(key);
-    if (added) place->second = evaluate(descriptor, object, kind, domain, self);
-    return place->second;
+    if (added) {
+      const std::optional<NodeId> self = key.self == graph::kNoNode ? std::nullopt : std::optional(key.self);
+      place->second = std::make_unique<std::vector<Grant>>(
+          evaluate(parsed(key.descriptor), object, key.kind, key.domain, self));
+    }
+    return *place->second;
   }
 
   // A descriptor that does not parse proves nothing; its objects are counted as not looked at.
   const SecurityDescriptor& parsed(snapshot::DescriptorIndex index) {
-    const auto [place, added] = descriptors_.try_emplace(index);
-    if (added) {
-      auto parsed = SecurityDescriptor::parse(directory_.snapshot().descriptor(index));
-      if (parsed) {
-        place->second = std::move(*parsed);
-      } else {
-        place->second.dacl.emplace();
-        unreadable_.insert(index);
-      }
-    }
-    return place->second;
+    if (parsed_index_ == index) return parsed_;
+    auto parsed = SecurityDescriptor::parse(directory_.snapshot().descriptor(index));
+    parsed_ = parsed ? std::move(*parsed) : SecurityDescriptor();
+    if (!parsed) parsed_.dacl.emplace();
+    parsed_index_ = index;
+    return parsed_;
   }
 
-  static bool names_self(const SecurityDescriptor& descriptor) {
+  Known look_at(snapshot::DescriptorIndex index) {
     static const Sid kSelf = *Sid::parse(knowledge::sids::kSelf);
-    if (!descriptor.dacl) return false;
-    return std::any_of(descriptor.dacl->aces.begin(), descriptor.dacl->aces.end(),
-                       [](const directory::Ace& ace) { return ace.trustee == kSelf; });
+    if (!SecurityDescriptor::parse(directory_.snapshot().descriptor(index))) return Known::Unreadable;
+    const SecurityDescriptor& descriptor = parsed(index);
+    if (!descriptor.dacl) return Known::Plain;
+    const bool denies_self =
+        std::any_of(descriptor.dacl->aces.begin(), descriptor.dacl->aces.end(),
+                    [](const directory::Ace& ace) { return ace.is_deny() && ace.trustee == kSelf; });
+    return denies_self ? Known::DeniesSelf : Known::Plain;
   }
 
   std::vector<Grant> evaluate(const SecurityDescriptor& descriptor, const Object& object, NodeKind kind,
@@ -223,7 +287,7 @@ class RightsOnObjects {
     std::vector<Grant> grants;
     for (const ReadyRule& ready : rules_) {
       const AceRule& rule = *ready.rule;
-      if (!rule.targets.contains(kind)) continue;
+      if (!rule.targets.contains(kind) || !may_grant(dacl, tree, ready.request, trustee)) continue;
       const auto check = rule.right == RightKind::ReadConfidential ? joint_access_check : kForOne;
       Decision decision = check(dacl, tree, ready.request, trustee, token);
       for (const Request& request : ready.also) {
@@ -303,15 +367,14 @@ class RightsOnObjects {
     if (!grant.aces.empty()) grants.push_back(std::move(grant));
   }
 
-  bool holds(knowledge::Condition condition, const Object& object) const {
-    const AttributeIds& ids = directory_.attributes();
+  bool holds(knowledge::Condition condition, std::uint8_t traits) const {
     switch (condition) {
       case knowledge::Condition::None:
         return true;
       case knowledge::Condition::HasLegacyLaps:
-        return object.number(ids.laps_legacy_expiry).value_or(0) > 0;
+        return (traits & kLegacyLaps) != 0;
       case knowledge::Condition::HasWindowsLaps:
-        return object.number(ids.laps_expiry).value_or(0) > 0;
+        return (traits & kWindowsLaps) != 0;
       case knowledge::Condition::HasPki:
         return directory_.has_kind(NodeKind::EnterpriseCA);
     }
@@ -326,26 +389,32 @@ class RightsOnObjects {
            object.has(ids.assigned_policy) || object.has(ids.assigned_silo);
   }
 
-  void apply(const Grant& grant, const Object& object) {
-    if (!holds(grant.condition, object)) return;
-    const NodeId target = directory_.node_of(object.index());
+  // Edges of a grant to one object, or to all of a bundle.
+  void apply(const Grant& grant, std::uint8_t traits, ObjectIndex object, NodeId target,
+             graph::BundleId bundle = graph::kNoBundle) {
+    if (!holds(grant.condition, traits)) return;
     Caveats caveats = grant.caveats;
     const bool enables_too = grant.kind == EdgeKind::GenericAll || grant.kind == EdgeKind::GenericWrite ||
                              grant.kind == EdgeKind::WriteDacl || grant.kind == EdgeKind::WriteOwner ||
                              grant.kind == EdgeKind::Owns || grant.kind == EdgeKind::WriteAccountRestrictions;
-    if (derivation_.graph.node(target).enabled == false && !enables_too) caveats |= Caveat::TargetDisabled;
-    if (!enables_too && has_restricted_logon(object)) caveats |= Caveat::LogonRestricted;
-    if (derivation_.to_be_stamped.contains(target)) caveats |= Caveat::ToBeStamped;
+    if ((traits & kDisabled) != 0 && !enables_too) caveats |= Caveat::TargetDisabled;
+    if ((traits & kRestrictedLogon) != 0 && !enables_too) caveats |= Caveat::LogonRestricted;
+    if ((traits & kToBeStamped) != 0) caveats |= Caveat::ToBeStamped;
     const auto add = [&](Evidence evidence) {
-      add_edge(derivation_, grant.source, target, grant.kind, evidence, caveats, grant.traversable,
-               grant.excluded);
+      if (bundle == graph::kNoBundle) {
+        add_edge(derivation_, grant.source, target, grant.kind, evidence, caveats, grant.traversable,
+                 grant.excluded);
+      } else {
+        add_shared_edge(derivation_, grant.source, bundle, grant.kind, evidence, caveats, grant.traversable,
+                        grant.excluded);
+      }
     };
-    if (grant.proof == Evidence::Kind::Owner) add({.kind = Evidence::Kind::Owner, .object = object.index()});
+    if (grant.proof == Evidence::Kind::Owner) add({.kind = Evidence::Kind::Owner, .object = object});
     if (grant.proof == Evidence::Kind::Rule) {
       add({.kind = Evidence::Kind::Rule, .item = static_cast<std::uint32_t>(graph::Rule::AbsentDacl)});
     }
     for (const std::uint16_t place : grant.aces) {
-      add({.kind = Evidence::Kind::Ace, .object = object.index(), .item = place});
+      add({.kind = Evidence::Kind::Ace, .object = object, .item = place});
     }
   }
 
@@ -353,9 +422,11 @@ class RightsOnObjects {
   DirectoryModel& directory_;
   Tokens& tokens_;
   std::vector<ReadyRule> rules_;
-  std::map<snapshot::DescriptorIndex, SecurityDescriptor> descriptors_;
-  std::map<Key, std::vector<Grant>> grants_;
-  std::set<snapshot::DescriptorIndex> unreadable_;
+  std::vector<Known> known_;  ///< by descriptor
+  SecurityDescriptor parsed_;
+  snapshot::DescriptorIndex parsed_index_ = snapshot::kNoDescriptor;
+  boost::unordered_flat_map<Key, std::unique_ptr<std::vector<Grant>>, Hash> grants_;
+  boost::unordered_flat_map<Key, graph::BundleId, Hash> bundles_;
   std::uint64_t unreadable_objects_ = 0;
 };
 

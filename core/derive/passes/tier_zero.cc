@@ -1,7 +1,7 @@
 // Marks the nodes of Tier Zero: the built-in list and the nested members of its groups.
 
 #include <algorithm>
-#include <set>
+#include <map>
 
 #include "core/base/text.h"
 #include "core/derive/passes/passes.h"
@@ -17,65 +17,105 @@ using knowledge::NodeKind;
 using knowledge::TierZeroMatch;
 using knowledge::TierZeroRow;
 
-bool matches(const DirectoryModel& directory, const graph::Node& node, const TierZeroRow& row) {
-  const auto account = [&] {
-    if (node.object == snapshot::kNoObject) return std::string_view();
-    return directory.snapshot().object(node.object).text(directory.attributes().sam_account_name);
-  };
-  switch (row.match) {
-    case TierZeroMatch::DomainRid:
-      for (const Domain& domain : directory.domains()) {
-        if (domain.sid.count() != 0 && node.sid == domain.sid.with_rid(row.rid)) return true;
+/// The rows of the list, each in the form in which it is quickly compared.
+class TierZeroList {
+ public:
+  explicit TierZeroList(const Derivation& derivation)
+      : directory_(derivation.directory), nodes_(derivation.graph.nodes()) {
+    const auto rows = knowledge::tier_zero_rows();
+    for (std::size_t r = 0; r < rows.size(); ++r) {
+      const TierZeroRow& row = rows[r];
+      const auto number = static_cast<std::uint16_t>(r);
+      switch (row.match) {
+        case TierZeroMatch::DomainRid:
+          for (const Domain& domain : directory_.domains()) {
+            if (domain.sid.count() != 0) add_sid(domain.sid.with_rid(row.rid), number);
+          }
+          break;
+        case TierZeroMatch::Sid:
+          if (const auto sid = Sid::parse(row.text)) add_sid(*sid, number);
+          break;
+        case TierZeroMatch::AccountName:
+        case TierZeroMatch::AccountPrefix:
+          accounts_.push_back(number);
+          break;
+        case TierZeroMatch::Kind:
+          kinds_.try_emplace(row.kind, number);
+          break;
+        case TierZeroMatch::ObjectClass:
+          classes_.push_back(number);
+          break;
+        case TierZeroMatch::SystemObject:
+          places_.emplace_back("CN=" + std::string(row.text) + ",CN=System,DC=", number);
+          break;
       }
-      return false;
-    case TierZeroMatch::Sid:
-      return node.sid.count() != 0 && node.sid == Sid::parse(row.text);
-    case TierZeroMatch::AccountName:
-      return equal_ascii_nocase(account(), row.text);
-    case TierZeroMatch::AccountPrefix:
-      return equal_ascii_nocase(account().substr(0, row.text.size()), row.text);
-    case TierZeroMatch::Kind:
-      return node.kind == row.kind;
-    case TierZeroMatch::ObjectClass: {
-      if (node.object == snapshot::kNoObject) return false;
-      const auto classes =
-          directory.snapshot().object(node.object).values(directory.attributes().object_class);
-      return std::any_of(classes.begin(), classes.end(),
-                         [&](const auto value) { return equal_ascii_nocase(value.text(), row.text); });
-    }
-    case TierZeroMatch::SystemObject: {
-      if (node.object == snapshot::kNoObject) return false;
-      const std::string begin = "CN=" + std::string(row.text) + ",CN=System,DC=";
-      return equal_ascii_nocase(directory.snapshot().object(node.object).dn().substr(0, begin.size()), begin);
     }
   }
-  return false;
-}
+
+  /// The first row that fits; kNone when none does.
+  static constexpr std::uint16_t kNone = 0xFFFF;
+  std::uint16_t row_of(NodeId node) const {
+    std::uint16_t found = kNone;
+    const graph::NodeTable::Row& row = nodes_.rows()[node];
+    if (const auto sid = sids_.find({row.issuer, row.rid}); sid != sids_.end()) found = sid->second;
+    if (const auto kind = kinds_.find(nodes_.kind(node)); kind != kinds_.end())
+      found = std::min(found, kind->second);
+    if (row.object == snapshot::kNoObject) return found;
+    const snapshot::Object object = directory_.snapshot().object(row.object);
+    const auto rows = knowledge::tier_zero_rows();
+    if (const std::string_view account = object.text(directory_.attributes().sam_account_name);
+        !account.empty()) {
+      for (const std::uint16_t number : accounts_) {
+        const std::string_view text = rows[number].text;
+        const bool is_prefix = rows[number].match == TierZeroMatch::AccountPrefix;
+        if (equal_ascii_nocase(is_prefix ? account.substr(0, text.size()) : account, text))
+          found = std::min(found, number);
+      }
+    }
+    for (const std::uint16_t number : classes_) {
+      if (directory_.is_of_class(row.object, rows[number].text)) found = std::min(found, number);
+    }
+    for (const auto& [begin, number] : places_) {
+      if (equal_ascii_nocase(object.dn().substr(0, begin.size()), begin)) found = std::min(found, number);
+    }
+    return found;
+  }
+
+ private:
+  void add_sid(const Sid& sid, std::uint16_t number) {
+    if (sid.count() == 0) return;
+    if (const auto issuer = nodes_.find_issuer(sid.parent())) sids_.try_emplace({*issuer, sid.rid()}, number);
+  }
+
+  const DirectoryModel& directory_;
+  const graph::NodeTable& nodes_;
+  std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint16_t> sids_;  ///< by issuer and RID
+  std::map<NodeKind, std::uint16_t> kinds_;
+  std::vector<std::uint16_t> accounts_;
+  std::vector<std::uint16_t> classes_;
+  std::vector<std::pair<std::string, std::uint16_t>> places_;
+};
 
 }  // namespace
 
 void mark_tier_zero(Derivation& derivation, Tokens& tokens) {
-  graph::GraphBuilder& builder = derivation.graph;
-  const auto rows = knowledge::tier_zero_rows();
+  graph::NodeTable& nodes = derivation.graph.nodes();
+  const TierZeroList list(derivation);
   std::vector<NodeId> queue;
-  for (NodeId n = 0; n < builder.node_count(); ++n) {
-    for (std::size_t r = 0; r < rows.size(); ++r) {
-      if (!matches(derivation.directory, builder.node(n), rows[r])) continue;
-      builder.node(n).tier = 0;
-      builder.node(n).tier_row = static_cast<std::uint16_t>(r);
-      queue.push_back(n);
-      break;
-    }
+  for (NodeId n = 0; n < nodes.size(); ++n) {
+    const std::uint16_t row = list.row_of(n);
+    if (row == TierZeroList::kNone) continue;
+    nodes.set_tier(n, 0, row);
+    queue.push_back(n);
   }
   for (std::size_t next = 0; next < queue.size(); ++next) {
-    const graph::Node& group = builder.node(queue[next]);
-    if (group.kind != NodeKind::Group) continue;
+    if (nodes.kind(queue[next]) != NodeKind::Group) continue;
+    const std::uint16_t row = nodes.rows()[queue[next]].tier_row;
     for (const NodeId member : tokens.members(queue[next])) {
-      graph::Node& node = builder.node(member);
       // "Domain Users is an administrator" must come out as a path for everyone, not make everyone Tier Zero.
-      if (node.tier == 0 || (node.kind == NodeKind::Group && knowledge::is_broad_group(node.sid))) continue;
-      node.tier = 0;
-      node.tier_row = group.tier_row;
+      if (nodes.is_tier_zero(member)) continue;
+      if (nodes.kind(member) == NodeKind::Group && knowledge::is_broad_group(nodes[member].sid)) continue;
+      nodes.set_tier(member, 0, row);
       queue.push_back(member);
     }
   }

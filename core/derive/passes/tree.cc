@@ -13,10 +13,14 @@ using snapshot::ObjectIndex;
 
 namespace {
 
-// The control bits stand in the first four bytes, so the list itself need not be parsed.
-bool is_protected(const snapshot::Snapshot& snapshot, snapshot::DescriptorIndex index) {
-  ByteReader reader(snapshot.descriptor(index), 2);
-  return (reader.u16() & directory::sd_control::kDaclProtected) != 0;
+// By descriptor. The control bits stand in the first four bytes, so the lists themselves need not be parsed.
+std::vector<bool> find_protected(const snapshot::Snapshot& snapshot) {
+  std::vector<bool> found(snapshot.descriptor_count());
+  for (snapshot::DescriptorIndex index = 0; index < found.size(); ++index) {
+    ByteReader reader(snapshot.descriptor(index), 2);
+    found[index] = (reader.u16() & directory::sd_control::kDaclProtected) != 0;
+  }
+  return found;
 }
 
 void add_server(Derivation& derivation, const Object& server) {
@@ -34,18 +38,20 @@ void add_server(Derivation& derivation, const Object& server) {
 void add_tree(Derivation& derivation, Tokens&) {
   const DirectoryModel& directory = derivation.directory;
   const snapshot::Snapshot& snapshot = directory.snapshot();
+  const std::vector<bool> is_protected = find_protected(snapshot);
   for (ObjectIndex i = 0; i < snapshot.object_count(); ++i) {
     const Object object = snapshot.object(i);
     const graph::NodeId child = directory.node_of(i);
     if (object.parent() == snapshot::kNoObject || directory.is_naming_context(i)) continue;
     if (!directory.stands_for_itself(i)) continue;
-    if (derivation.graph.node(child).kind == NodeKind::Base) continue;
+    const NodeKind kind = derivation.graph.nodes().kind(child);
+    if (kind == NodeKind::Base) continue;
     // An object whose descriptor could not be read is not known to inherit.
     const bool inherits =
-        object.descriptor() != snapshot::kNoDescriptor && !is_protected(snapshot, object.descriptor());
+        object.descriptor() != snapshot::kNoDescriptor && !is_protected[object.descriptor()];
     add_edge(derivation, directory.node_of(object.parent()), child, EdgeKind::Contains,
              {.kind = Evidence::Kind::Tree, .object = i}, {}, inherits);
-    if (derivation.graph.node(child).kind == NodeKind::SiteServer) add_server(derivation, object);
+    if (kind == NodeKind::SiteServer) add_server(derivation, object);
   }
 }
 

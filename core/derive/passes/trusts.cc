@@ -50,9 +50,10 @@ class Trusts {
     if (trust.partner) return head_of(*trust.partner);
     if (trust.partner_sid.count() == 0) return std::nullopt;
     const NodeId node = directory_.node_of_sid(trust.partner_sid, trust.domain);
-    graph::Node& description = derivation_.graph.node(node);
-    description.kind = NodeKind::Domain;
-    description.name = description.domain = trust.partner_name;
+    graph::NodeTable& nodes = derivation_.graph.nodes();
+    nodes.set_kind(node, NodeKind::Domain);
+    nodes.set_name(node, trust.partner_name);
+    nodes.set_domain(node, trust.partner_name);
     return node;
   }
 
@@ -82,14 +83,17 @@ class Trusts {
   void add_high_rids(const Trust& trust, NodeId own, NodeId partner, const Evidence& evidence) {
     add_edge(derivation_, partner, own, EdgeKind::SpoofSIDHistory, evidence, Caveat::HighRidsOnly, false);
     std::set<NodeId> found;
-    for (const auto& [edge, proof, part] : derivation_.graph.pending()) {
-      const graph::Node& source = derivation_.graph.node(edge.source);
+    const auto look_at = [&](const graph::GraphBuilder::PendingEdge& pending) {
+      const graph::Edge& edge = pending.edge;
+      const directory::Sid source = derivation_.graph.node(edge.source).sid;
       const bool is_of_domain =
-          source.sid.is_domain_issued() && source.sid.parent() == directory_.domains()[trust.domain].sid;
-      if (is_of_domain && knowledge::passes(SidFilter::HighRids, source.sid) && leads_on(edge)) {
+          source.is_domain_issued() && source.parent() == directory_.domains()[trust.domain].sid;
+      if (is_of_domain && knowledge::passes(SidFilter::HighRids, source) && leads_on(edge)) {
         found.insert(edge.source);
       }
-    }
+    };
+    derivation_.graph.for_each_pending(look_at);
+    for (const auto& pending : derivation_.graph.shared()) look_at(pending);
     for (const NodeId principal : found) {
       add_edge(derivation_, partner, principal, EdgeKind::SpoofSIDHistory, evidence, Caveat::HighRidsOnly);
     }

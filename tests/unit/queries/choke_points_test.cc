@@ -36,8 +36,8 @@ std::vector<NodeId> all_but(const AttackGraph& graph, const std::vector<NodeId>&
   return accounts;
 }
 
-std::map<std::uint32_t, std::uint64_t> by_id(const std::vector<Cut>& cuts) {
-  std::map<std::uint32_t, std::uint64_t> found;
+std::map<std::uint64_t, std::uint64_t> by_id(const std::vector<Cut>& cuts) {
+  std::map<std::uint64_t, std::uint64_t> found;
   for (const Cut& cut : cuts) found.emplace(cut.id, cut.cut_off);
   return found;
 }

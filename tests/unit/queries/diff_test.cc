@@ -190,7 +190,7 @@ TEST_CASE("a well-known trustee is the one of the object's domain") {
   std::set<std::string> trustees;
   for (const Change& change : drift.changes) {
     REQUIRE(change.trustee);
-    trustees.insert(new_side->graph.node(change.trustee->node).name);
+    trustees.emplace(new_side->graph.node(change.trustee->node).name);
   }
   CHECK(trustees ==
         std::set<std::string>{"AUTHENTICATED USERS@CORP.TEST", "AUTHENTICATED USERS@CHILD.CORP.TEST"});

@@ -1,0 +1,108 @@
+#include "core/graph/node_table.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace tierline::graph {
+
+TextBlocks::Ref TextBlocks::add(std::string_view text) {
+  text = text.substr(0, kLongest);
+  const std::size_t left = blocks_.size() * kBlock - size_;
+  if (text.size() > left || blocks_.empty()) {
+    size_ = blocks_.size() * kBlock;
+    own_.push_back(std::make_unique<char[]>(kBlock));
+    blocks_.push_back(own_.back().get());
+  }
+  const std::uint64_t place = size_;
+  if (!text.empty()) std::memcpy(own_.back().get() + (place & (kBlock - 1)), text.data(), text.size());
+  size_ += text.size();
+  // An empty text at the very end of a block is as well at the beginning of the first.
+  if (text.empty()) return 0;
+  return place << kLengthBits | text.size();
+}
+
+TextBlocks TextBlocks::over(std::span<const char> bytes, std::shared_ptr<const void> owner) {
+  TextBlocks texts;
+  for (std::size_t at = 0; at < bytes.size(); at += kBlock) texts.blocks_.push_back(bytes.data() + at);
+  if (texts.blocks_.empty()) texts.blocks_.push_back("");
+  texts.size_ = bytes.size();
+  texts.owner_ = std::move(owner);
+  return texts;
+}
+
+NodeTable::NodeTable() { texts_.add({}); }
+
+Node NodeTable::operator[](NodeId node) const {
+  const Row& row = rows_[node];
+  Node found;
+  found.kind = static_cast<knowledge::NodeKind>(row.kind);
+  if (row.enabled != kUnknown) found.enabled = row.enabled != 0;
+  if (row.tier != kNoTier) found.tier = row.tier;
+  found.object = row.object;
+  if (row.issuer != 0) found.sid = issuers_[row.issuer].with_rid(row.rid);
+  found.id = texts_[row.id];
+  found.name = texts_[row.name];
+  found.domain = domains_[row.domain];
+  found.tier_row = row.tier_row;
+  return found;
+}
+
+NodeId NodeTable::add(const Node& node) {
+  Row row;
+  row.kind = static_cast<std::uint8_t>(node.kind);
+  if (node.enabled) row.enabled = *node.enabled ? 1 : 0;
+  row.tier = node.tier.value_or(kNoTier);
+  row.object = node.object;
+  if (node.sid.count() != 0) {
+    row.issuer = issuer_index(node.sid.parent());
+    row.rid = node.sid.rid();
+  }
+  row.id = texts_.add(node.id);
+  row.name = texts_.add(node.name);
+  row.domain = domain_index(node.domain);
+  row.tier_row = node.tier_row;
+  return add(row);
+}
+
+NodeId NodeTable::add(Row row) {
+  own_.push_back(row);
+  rows_ = own_;
+  return static_cast<NodeId>(own_.size() - 1);
+}
+
+std::uint16_t NodeTable::domain_index(std::string_view domain) {
+  if (domains_[last_domain_] == domain) return last_domain_;
+  const auto found = domain_index_.find(domain);
+  if (found != domain_index_.end()) return last_domain_ = found->second;
+  if (domain.empty() || domains_.size() > 0xFFFF) return 0;
+  last_domain_ = static_cast<std::uint16_t>(domains_.size());
+  domains_.emplace_back(domain);
+  domain_index_.emplace(std::string(domain), last_domain_);
+  return last_domain_;
+}
+
+std::uint32_t NodeTable::issuer_index(const directory::Sid& issuer) {
+  if (last_issuer_ != 0 && issuers_[last_issuer_] == issuer) return last_issuer_;
+  const auto [place, added] = issuer_index_.try_emplace(issuer, static_cast<std::uint32_t>(issuers_.size()));
+  if (added) issuers_.push_back(issuer);
+  return last_issuer_ = place->second;
+}
+
+std::optional<std::uint32_t> NodeTable::find_issuer(const directory::Sid& issuer) const {
+  if (last_issuer_ != 0 && issuers_[last_issuer_] == issuer) return last_issuer_;
+  const auto found = issuer_index_.find(issuer);
+  return found == issuer_index_.end() ? std::nullopt : std::optional(found->second);
+}
+
+NodeTable NodeTable::of(Column<Row> rows, TextBlocks texts, std::deque<std::string> domains,
+                        std::vector<directory::Sid> issuers) {
+  NodeTable table;
+  table.mapped_ = std::move(rows);
+  table.rows_ = table.mapped_.span();
+  table.texts_ = std::move(texts);
+  table.domains_ = std::move(domains);
+  table.issuers_ = std::move(issuers);
+  return table;
+}
+
+}  // namespace tierline::graph
