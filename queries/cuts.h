@@ -2,9 +2,10 @@
 
 // How many principals each part of a search space cuts off from the targets when it alone is taken away.
 
+#include <array>
 #include <cstdint>
 #include <functional>
-#include <map>
+#include <span>
 #include <vector>
 
 #include "core/graph/dominators.h"
@@ -29,39 +30,61 @@ class Cuts {
     graph::Vertex vertex = graph::kNoVertex;
     graph::Arc arc = graph::kNoArc;
   };
-  using Parts = std::map<std::uint64_t, std::vector<Place>>;
+  struct Part {
+    std::uint64_t id = 0;
+    Place place;
+  };
+  using Parts = std::vector<Part>;  ///< in any order
 
   /// The parts that cut off the most, at most `limit` (0 = all), equal ones as `before` orders them. `counts_itself` says whether
   /// a principal that stands at a part is cut off with it.
-  std::vector<Cut> rank(const Parts& parts, std::size_t limit, bool counts_itself,
+  std::vector<Cut> rank(Parts parts, std::size_t limit, bool counts_itself,
                         const std::function<bool(std::uint64_t, std::uint64_t)>& before) const;
 
-  /// Whether every way to the arc's head takes the arc.
-  bool is_bridge(graph::Arc arc) const { return bridges_[space_.digraph().head[arc]] == arc; }
-
-  /// The facts of a space that was made with them.
-  static Parts facts_of(const SearchSpace& space);
+  /// The nodes, edges and facts that might cut somebody off. Edges: of a space without facts.
+  Parts nodes() const;
+  Parts edges(const graph::AttackGraph& graph) const;
+  Parts facts() const;
 
   /// What dominates what, from the targets out; and how many principals are behind each vertex.
   const graph::DominatorTree& tree() const { return tree_; }
   const std::vector<std::uint64_t>& sums() const { return sum_; }
 
  private:
-  std::uint64_t cut_off(const Place& place, bool counts_itself) const;
-  std::uint64_t bound(const std::vector<Place>& places) const;
-  void settle_bounds(std::vector<Cut>& found, const Parts& parts, bool counts_itself,
+  /// A part and its places, which are parts_[first, last).
+  struct Ranked {
+    std::uint64_t id;
+    std::uint64_t cut_off;
+    std::size_t first;
+    std::size_t last;
+  };
+  using Places = std::span<const Part>;
+
+  /// Some shortest way to each vertex, and how many principals have theirs past each. Who has a way past none of a part's
+  /// places is not cut off by it.
+  struct ShortestWays {
+    std::vector<graph::Arc> last;  ///< by vertex
+    std::vector<std::uint32_t> behind;
+  };
+
+  graph::Vertex top(const Place& place) const;
+  std::uint64_t bound(Places places, bool counts_itself) const;
+  void find_shortest_ways() const;
+  std::vector<std::size_t> behind(Places places, bool counts_itself) const;
+  std::vector<bool> reached_without(Places places) const;
+  void settle_bounds(std::vector<Ranked>& found, const Parts& parts, bool counts_itself,
                      std::size_t limit) const;
-  std::vector<std::size_t> behind(const std::vector<Place>& places, bool counts_itself) const;
-  std::vector<bool> reached_without(const std::vector<Place>& places) const;
+  void add_edge_into(graph::Vertex v, const graph::AttackGraph& graph, Parts& parts) const;
 
   const SearchSpace& space_;
   graph::ArcsInto arcs_into_;
   graph::DominatorTree tree_;
   std::vector<std::uint32_t> weight_;
   std::vector<std::uint64_t> sum_;
-  std::vector<graph::Arc> bridges_;  ///< by head
-  std::vector<std::pair<std::uint32_t, std::size_t>>
+  std::vector<std::pair<std::uint32_t, std::uint32_t>>
       walk_;  ///< principals as a walk through the tree meets them
+  mutable std::array<ShortestWays, 2>
+      shortest_ways_;  ///< the first ones and the last; for parts in several places
 };
 
 }  // namespace tierline::queries

@@ -22,12 +22,13 @@ struct Candidate {
   std::uint64_t cost = 0;
 };
 
-bool is_better(const Candidate& a, const Candidate& b) {
+bool is_better(const facts::Facts& facts, const Candidate& a, const Candidate& b) {
   const std::uint64_t left = a.gain * b.cost;
   const std::uint64_t right = b.gain * a.cost;
   if (left != right) return left > right;
   if (a.cost != b.cost) return a.cost < b.cost;
-  return a.facts < b.facts;
+  return std::lexicographical_compare(a.facts.begin(), a.facts.end(), b.facts.begin(), b.facts.end(),
+                                      [&](FactId x, FactId y) { return facts.is_before(x, y); });
 }
 
 /// The ways to the targets as they are after some steps.
@@ -39,7 +40,7 @@ class Situation {
     const graph::Digraph& digraph = space_.digraph();
     cost_.assign(digraph.vertex_count(), graph::kFixed);
     for (Vertex v = 0; v < digraph.vertex_count(); ++v) {
-      if (space_.fact(v) != facts::kNoFact) cost_[v] = facts[space_.fact(v)].cost;
+      if (space_.fact(v) != facts::kNoFact) cost_[v] = facts.cost(space_.fact(v));
     }
     const std::vector<bool> fixed = search([&](Vertex v) { return cost_[v] != graph::kFixed; });
     for (const Vertex v : space_.entrances()) {
@@ -62,13 +63,16 @@ class Situation {
     constexpr std::size_t kSingles = 64;
     const Cuts cuts(space_);
     std::vector<Candidate> found;
-    const auto before = [&](FactId a, FactId b) { return facts_[a] < facts_[b]; };
-    for (const Cut& cut : cuts.rank(Cuts::facts_of(space_), kSingles, true, before)) {
+    const auto before = [&](std::uint64_t a, std::uint64_t b) {
+      return facts_.is_before(static_cast<FactId>(a), static_cast<FactId>(b));
+    };
+    for (const Cut& cut : cuts.rank(cuts.facts(), kSingles, true, before)) {
       const auto fact = static_cast<FactId>(cut.id);
-      found.push_back({{fact}, cut.cut_off, facts_[fact].cost});
+      found.push_back({{fact}, cut.cut_off, facts_.cost(fact)});
     }
     add_sets(cuts, budget, found);
-    std::sort(found.begin(), found.end(), is_better);
+    std::sort(found.begin(), found.end(),
+              [&](const Candidate& a, const Candidate& b) { return is_better(facts_, a, b); });
     return found;
   }
 
@@ -118,7 +122,7 @@ class Situation {
 
   std::uint64_t cost_of(const std::vector<FactId>& facts) const {
     std::uint64_t cost = 0;
-    for (const FactId fact : facts) cost += facts_[fact].cost;
+    for (const FactId fact : facts) cost += facts_.cost(fact);
     return cost;
   }
 
@@ -208,11 +212,14 @@ class Planner {
     std::vector<FactId> removed = removed_;
     for (const FactId fact : chosen) {
       const FactId here = facts_.find(facts[fact]);
-      if (std::find(removed.begin(), removed.end(), here) != removed.end()) continue;
+      const bool is_removed = std::find(removed.begin(), removed.end(), here) != removed.end();
+      if (here == facts::kNoFact || is_removed) continue;
       removed.push_back(here);
       step.facts.push_back(here);
     }
     if (step.facts.empty()) return std::optional<Changed>();
+    std::sort(step.facts.begin(), step.facts.end(),
+              [&](FactId a, FactId b) { return facts_.is_before(a, b); });
     Result<Changed> next = Changed::make(facts_, removed, derive_, targets_of_);
     if (!next) return std::move(next).error();
     step.exposed = exposed_in(*next);

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <memory>
 #include <queue>
+#include <set>
 
 #include "core/knowledge/edge_costs.h"
 #include "core/knowledge/well_known.h"
@@ -20,16 +21,30 @@ using graph::EdgeId;
 using graph::NodeId;
 using graph::VertexId;
 
-bool Exclusions::excludes(ConditionId condition, NodeId actor) {
-  if (condition == 0) return false;
-  auto found = members_.find(condition);
-  if (found == members_.end()) found = members_.emplace(condition, members_of(condition)).first;
-  const Members& members = found->second;
-  if (!members.many.empty()) return members.many[actor];
-  return std::binary_search(members.few.begin(), members.few.end(), actor);
+bool Exclusions::Set::contains(NodeId node) const {
+  return many.empty() ? std::binary_search(few.begin(), few.end(), node) : many[node];
 }
 
-Exclusions::Members Exclusions::members_of(ConditionId condition) const {
+bool Exclusions::excludes(ConditionId condition, NodeId actor) {
+  return condition != 0 && reach_of(condition).members.contains(actor);
+}
+
+ConditionId Exclusions::at(ConditionId condition, NodeId node) {
+  return condition != 0 && reach_of(condition).places.contains(node) ? condition : 0;
+}
+
+const Exclusions::Reach& Exclusions::reach_of(ConditionId condition) {
+  const auto found = reach_.find(condition);
+  if (found != reach_.end()) return found->second;
+  std::vector<NodeId> nodes = members_of(condition);
+  Reach reach;
+  reach.members = set_of(std::vector<NodeId>(nodes));
+  add_places(nodes);
+  reach.places = set_of(std::move(nodes));
+  return reach_.emplace(condition, std::move(reach)).first->second;
+}
+
+std::vector<NodeId> Exclusions::members_of(ConditionId condition) const {
   const std::span<const NodeId> groups = excluded(condition);
   std::vector<NodeId> queue(groups.begin(), groups.end());
   boost::unordered_flat_set<NodeId> seen(groups.begin(), groups.end());
@@ -45,16 +60,41 @@ Exclusions::Members Exclusions::members_of(ConditionId condition) const {
       if (!is_choice && seen.insert(tails[i]).second) queue.push_back(tails[i]);
     }
   }
-  Members members;
-  constexpr std::size_t kMany = 32;  // one in so many nodes: the list is as large as the bits
-  if (queue.size() <= graph_.node_count() / kMany) {
-    std::sort(queue.begin(), queue.end());
-    members.few = std::move(queue);
-  } else {
-    members.many.assign(graph_.node_count(), false);
-    for (const NodeId member : queue) members.many[member] = true;
+  return queue;
+}
+
+// From who is excluded on along all edges that keep the actor.
+void Exclusions::add_places(std::vector<NodeId>& members) const {
+  boost::unordered_flat_set<NodeId> seen(members.begin(), members.end());
+  const auto add = [&](NodeId node) {
+    if (seen.insert(node).second) members.push_back(node);
+  };
+  for (std::size_t next = 0; next < members.size(); ++next) {
+    const NodeId node = members[next];
+    for (ArcId arc = graph_.first_out_arc(node); arc < graph_.first_out_arc(node + 1); ++arc) {
+      const AttackGraph::Trait& trait = graph_.trait(arc);
+      if (!trait.traversable || !keeps_actor(trait.kind)) continue;
+      const VertexId head = graph_.head(arc);
+      if (graph_.is_node(head)) {
+        add(head);
+      } else {
+        for (const NodeId member : graph_.members(head)) add(member);
+      }
+    }
   }
-  return members;
+}
+
+Exclusions::Set Exclusions::set_of(std::vector<NodeId>&& nodes) const {
+  Set set;
+  constexpr std::size_t kMany = 32;  // one in so many nodes: the list is as large as the bits
+  if (nodes.size() <= graph_.node_count() / kMany) {
+    std::sort(nodes.begin(), nodes.end());
+    set.few = std::move(nodes);
+  } else {
+    set.many.assign(graph_.node_count(), false);
+    for (const NodeId node : nodes) set.many[node] = true;
+  }
+  return set;
 }
 
 std::span<const NodeId> Exclusions::excluded(ConditionId condition) const {
@@ -138,7 +178,7 @@ void DistanceField::for_each_before(const State& state, const Enter& enter) {
     const ConditionId condition =
         keeps_actor(trait.kind) ? exclusions_.join(state.condition, trait.condition) : trait.condition;
     if (!exclusions_.excludes(condition, tail))
-      enter(State{tail, condition}, Step{weight_of(arc), arc, next, state.condition});
+      enter(State{tail, exclusions_.at(condition, tail)}, Step{weight_of(arc), arc, next, state.condition});
     return true;
   };
   for (std::size_t i = 0; i < arcs.size(); ++i) {
@@ -148,14 +188,22 @@ void DistanceField::for_each_before(const State& state, const Enter& enter) {
       if (is_allowed && !pass(arcs[i], tails[i], state.vertex)) break;
       continue;
     }
-    if (rules_.allowed == nullptr) {
-      enter(State{tails[i], state.condition}, Step{0, arcs[i], state.vertex, state.condition});
+    if (rules_.allowed == nullptr && state.condition == 0) {
+      enter(State{tails[i], 0}, Step{0, arcs[i], state.vertex, 0});
       continue;
     }
-    // Edges into a bundle may be allowed to some of its nodes only.
+    // Edges into a bundle may be allowed to some of its nodes only, and none leads from a node to itself. What takes over the
+    // actor is the same for all of them: once it came from two, from others it is nothing new.
+    const bool are_alike = rules_.allowed == nullptr;
+    const auto [first, is_new] = first_bound_.try_emplace(tails[i], state.vertex);
     for (const ArcId into : graph_.in_arcs(tails[i])) {
-      if (may_pass(graph_.edge_to(into, state.vertex))) pass(into, graph_.tail(into), state.vertex);
+      const NodeId tail = graph_.tail(into);
+      if (tail == state.vertex) continue;
+      if (are_alike && !is_new && tail != first->second && !keeps_actor(graph_.trait(into).kind)) continue;
+      if (!are_alike && !may_pass(graph_.edge_to(into, state.vertex))) continue;
+      if (!pass(into, tail, state.vertex)) break;
     }
+    if (!is_new && first->second != state.vertex) first->second = graph::kNoNode;
   }
 }
 
@@ -302,8 +350,9 @@ class DistanceField::Levels {
         for (std::size_t i = graph_.free_in_count(v); i < arcs.size(); ++i) {
           const AttackGraph::Trait& trait = graph_.trait(arcs[i]);
           if (!trait.traversable) break;
-          if (!field_.exclusions_.excludes(trait.condition, tails[i]))
-            enter({tails[i], trait.condition}, {1, arcs[i], v, 0});
+          Exclusions& exclusions = field_.exclusions_;
+          if (!exclusions.excludes(trait.condition, tails[i]))
+            enter({tails[i], exclusions.at(trait.condition, tails[i])}, {1, arcs[i], v, 0});
         }
       }
     }
@@ -393,7 +442,7 @@ std::vector<Path> DistanceField::paths(NodeId from, std::size_t count, bool* com
     for (const EdgeId e : path) nodes.push_back(graph_.edge(e).target);
     return nodes;
   };
-  const std::vector<NodeId> first_nodes = nodes_of(found.front());
+  std::set<std::vector<NodeId>> ways = {nodes_of(found.front())};
   std::size_t effort = 0;
   while (!queue.empty() && found.size() < count) {
     if (++effort > kEffort) {
@@ -406,10 +455,12 @@ std::vector<Path> DistanceField::paths(NodeId from, std::size_t count, bool* com
       Path path;
       for (const Partial* p = partial.get(); p->before; p = p->before.get()) path.push_back(p->edge);
       std::reverse(path.begin(), path.end());
-      if (nodes_of(path) != first_nodes) found.push_back(std::move(path));
+      if (ways.insert(nodes_of(path)).second) found.push_back(std::move(path));
       continue;
     }
-    std::vector<NodeId> entered;
+    // Of edges that lead to the same node, the cheapest as another actor goes on, and the cheapest as the same one if that
+    // is cheaper: who comes as the node itself is excluded by nothing that others are not.
+    std::map<std::pair<NodeId, bool>, std::pair<std::uint32_t, EdgeId>> entered;
     for (EdgeId e = graph_.first_out_edge(partial->node); e < graph_.first_out_edge(partial->node + 1); ++e) {
       const Edge edge = graph_.edge(e);
       if (!edge.traversable || !may_pass(e) || hops(edge.target) == kUnreachable) continue;
@@ -420,17 +471,23 @@ std::vector<Path> DistanceField::paths(NodeId from, std::size_t count, bool* com
         if (p->node == partial->actor) break;
       }
       if (is_excluded) continue;
-      if (std::find(entered.begin(), entered.end(), edge.target) != entered.end()) continue;
       bool visited = edge.target == from;
       for (const Partial* p = partial.get(); p->before && !visited; p = p->before.get()) {
         visited = p->node == edge.target;
       }
       if (visited) continue;
-      entered.push_back(edge.target);
-      const NodeId actor = keeps_actor(edge.kind) ? partial->actor : edge.target;
-      queue.push(std::make_shared<Partial>(
-          Partial{partial, e, edge.target, actor, partial->length + weight_of(graph_.arc_of(e)),
-                  partial->length + weight_of(graph_.arc_of(e)) + hops(edge.target), order++}));
+      const std::pair best(weight_of(graph_.arc_of(e)), e);
+      const auto [place, added] = entered.try_emplace({edge.target, keeps_actor(edge.kind)}, best);
+      if (!added) place->second = std::min(place->second, best);
+    }
+    for (const auto& [way, best] : entered) {
+      const auto [node, is_same_actor] = way;
+      const auto other = entered.find({node, false});
+      if (is_same_actor && other != entered.end() && other->second.first <= best.first) continue;
+      const std::uint32_t length = partial->length + best.first;
+      queue.push(
+          std::make_shared<Partial>(Partial{partial, best.second, node, is_same_actor ? partial->actor : node,
+                                            length, length + hops(node), order++}));
     }
   }
   return found;

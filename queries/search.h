@@ -25,22 +25,33 @@ class Exclusions {
 
   bool excludes(graph::ConditionId condition, graph::NodeId actor);
 
+  /// What is left of a condition at a node: 0 where nobody whom it excludes can come to act, be it by adding oneself.
+  graph::ConditionId at(graph::ConditionId condition, graph::NodeId node);
+
   /// The condition that excludes whom either of the two does.
   graph::ConditionId join(graph::ConditionId a, graph::ConditionId b);
 
  private:
-  /// The excluded groups and everyone in them: in order while they are few, by node when they are many.
-  struct Members {
+  /// Some nodes: in order while they are few, by node when they are many.
+  struct Set {
     std::vector<graph::NodeId> few;
     std::vector<bool> many;
+    bool contains(graph::NodeId node) const;
+  };
+  struct Reach {
+    Set members;  ///< the excluded groups and everyone in them
+    Set places;   ///< where these can act
   };
   std::span<const graph::NodeId> excluded(graph::ConditionId condition) const;
-  Members members_of(graph::ConditionId condition) const;
+  const Reach& reach_of(graph::ConditionId condition);
+  std::vector<graph::NodeId> members_of(graph::ConditionId condition) const;
+  void add_places(std::vector<graph::NodeId>& members) const;
+  Set set_of(std::vector<graph::NodeId>&& nodes) const;
 
   const graph::AttackGraph& graph_;
   std::map<std::vector<graph::NodeId>, graph::ConditionId> by_list_;  ///< what join() has made
   std::vector<std::vector<graph::NodeId>> joined_;                    ///< numbered on from the graph's own
-  boost::unordered_flat_map<graph::ConditionId, Members> members_;
+  boost::unordered_flat_map<graph::ConditionId, Reach> reach_;
 };
 
 /// Edges after which the actor is still the same: those of the token, and adding oneself to a group.
@@ -131,6 +142,8 @@ class DistanceField {
   boost::unordered_flat_map<graph::VertexId, std::vector<graph::ConditionId>>
       bound_at_;  ///< the same by vertex
   boost::unordered_flat_map<graph::NodeId, Bound> bound_best_;
+  /// By bundle, the node of it that was first passed with a condition; kNoNode after others.
+  boost::unordered_flat_map<graph::VertexId, graph::NodeId> first_bound_;
 };
 
 }  // namespace tierline::queries

@@ -1,5 +1,6 @@
 #include "queries/what_if.h"
 
+#include <algorithm>
 #include <set>
 #include <tuple>
 
@@ -20,8 +21,25 @@ Result<Changed> Changed::make(facts::Facts& facts, const std::vector<FactId>& re
 }
 
 std::unordered_map<std::string, FactId> facts_by_fingerprint(const AttackGraph& graph, facts::Facts& facts) {
-  for (EdgeId e = 0; e < graph.edge_count(); ++e) {
-    for (const graph::Evidence& evidence : graph.evidence(e)) facts.of(evidence, graph.edge(e).kind);
+  for (graph::NodeId n = 0; n < graph.node_count(); ++n) {
+    for (graph::ArcId arc = graph.first_out_arc(n); arc < graph.first_out_arc(n + 1); ++arc) {
+      const graph::VertexId head = graph.head(arc);
+      const bool is_node = graph.is_node(head);
+      const auto note = [&](graph::NodeId target) {
+        const graph::EvidenceOf evidence(graph.stored_evidence(arc), graph.nodes().object(target));
+        for (const graph::Evidence& one : evidence) facts.of(one, graph.trait(arc).kind);
+      };
+      const auto stored = graph.stored_evidence(arc);
+      const bool is_of_each = std::any_of(stored.begin(), stored.end(), [](const graph::Evidence& one) {
+        return one.object == graph::Evidence::kEach;
+      });
+      if (is_node) note(head);
+      if (is_node) continue;
+      for (const graph::NodeId member : graph.members(head)) {
+        note(member);
+        if (!is_of_each) break;
+      }
+    }
   }
   std::unordered_map<std::string, FactId> found;
   for (FactId fact = 0; fact < facts.size(); ++fact) found.emplace(facts.fingerprint(fact), fact);

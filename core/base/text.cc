@@ -145,9 +145,8 @@ std::string upper_case(std::string_view text) { return map_code_points(text, upp
 
 bool equal_ascii_nocase(std::string_view a, std::string_view b) noexcept {
   if (a.size() != b.size()) return false;
-  const auto fold = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
   for (std::size_t i = 0; i < a.size(); ++i) {
-    if (fold(a[i]) != fold(b[i])) return false;
+    if (to_lower_ascii(a[i]) != to_lower_ascii(b[i])) return false;
   }
   return true;
 }

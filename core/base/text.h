@@ -25,6 +25,8 @@ std::string fold_case(std::string_view text);
 /// Upper case, by the same pairs.
 std::string upper_case(std::string_view text);
 
+constexpr char to_lower_ascii(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+
 /// ASCII comparison without case, for attribute and class names, which are ASCII by schema rule.
 bool equal_ascii_nocase(std::string_view a, std::string_view b) noexcept;
 

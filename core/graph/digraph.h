@@ -2,6 +2,7 @@
 
 // A plain directed graph in compressed rows: what algorithms run on when they need no more than who leads where.
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -20,6 +21,10 @@ struct Digraph {
 
   std::size_t vertex_count() const { return first.size() - 1; }
   std::size_t arc_count() const { return head.size(); }
+  /// By a search.
+  Vertex tail(Arc arc) const {
+    return static_cast<Vertex>(std::upper_bound(first.begin(), first.end(), arc) - first.begin() - 1);
+  }
   std::span<const Vertex> successors(Vertex v) const {
     return std::span(head).subspan(first[v], first[v + 1] - first[v]);
   }

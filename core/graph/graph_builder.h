@@ -12,7 +12,8 @@
 namespace tierline::graph {
 
 /// A node is in one bundle of each sort at most: those who carry one descriptor, those whom the same policies reach, and
-/// hosts whose passwords the same principals can replicate.
+/// hosts whose passwords the same principals can replicate. No kind of edge leads into bundles of two sorts, and none that
+/// puts into tokens into any.
 enum class BundleSort : std::uint8_t { Rights, Policies, Secrets };
 
 inline constexpr BundleId kNoBundle = 0xFFFFFFFF;

@@ -10,7 +10,7 @@ TextBlocks::Ref TextBlocks::add(std::string_view text) {
   const std::size_t left = blocks_.size() * kBlock - size_;
   if (text.size() > left || blocks_.empty()) {
     size_ = blocks_.size() * kBlock;
-    own_.push_back(std::make_unique<char[]>(kBlock));
+    own_.push_back(std::make_unique_for_overwrite<char[]>(kBlock));
     blocks_.push_back(own_.back().get());
   }
   const std::uint64_t place = size_;

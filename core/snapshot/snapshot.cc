@@ -187,11 +187,6 @@ Status File::State::read_meta(const ChunkPlace& place) {
   return {};
 }
 
-File::File(std::unique_ptr<State> state) : state_(std::move(state)) {}
-File::File(File&&) noexcept = default;
-File& File::operator=(File&&) noexcept = default;
-File::~File() = default;
-
 const Meta& File::meta() const { return state_->meta; }
 const std::string& File::path() const { return state_->path; }
 const std::string& File::identity() const { return state_->identity; }
@@ -301,10 +296,12 @@ void Snapshot::find_chunks_fast() {
 
 Result<Snapshot> Snapshot::load(File file) {
   Snapshot snapshot(std::move(file));
-  snapshot.dn_attribute_ = snapshot.attribute(kDnAttribute);
   for (const AttributeInfo& attribute : snapshot.meta().attributes) {
+    const auto id = static_cast<AttributeId>(snapshot.names_objects_.size());
+    snapshot.attribute_ids_.emplace(attribute.name, id);
     snapshot.names_objects_.push_back(attribute.syntax == AttributeSyntax::DistinguishedName ? 1 : 0);
   }
+  snapshot.dn_attribute_ = snapshot.attribute(kDnAttribute);
   // Each chunk is held to its own count, so that what it refers to can be checked while it is at hand.
   for (const ChunkPlace& place : snapshot.file_.state_->chunks) {
     if (place.kind == schema::Chunk::Kind::OBJECTS) snapshot.object_count_ += place.count;
@@ -342,6 +339,11 @@ Result<Snapshot> Snapshot::open(const std::string& path) {
 }
 
 Object Snapshot::object(ObjectIndex index) const {
+  if (!moved_.empty()) {
+    const auto moved = moved_.find(index);
+    const auto last = static_cast<std::uint32_t>(objects_.size() - 1);
+    if (moved != moved_.end()) return Object(this, index, last, moved->second);
+  }
   std::uint32_t chunk = chunk_hints_[index / kHint];
   while (first_object_[chunk + 1] <= index) ++chunk;
   return Object(this, index, chunk, index - first_object_[chunk]);
@@ -356,11 +358,8 @@ ByteSpan Snapshot::descriptor(DescriptorIndex index) const {
 }
 
 AttributeId Snapshot::attribute(std::string_view name) const {
-  const std::vector<AttributeInfo>& known = meta().attributes;
-  for (std::size_t id = 0; id < known.size(); ++id) {
-    if (equal_ascii_nocase(known[id].name, name)) return static_cast<AttributeId>(id);
-  }
-  return kNoAttribute;
+  const auto found = attribute_ids_.find(name);
+  return found == attribute_ids_.end() ? kNoAttribute : found->second;
 }
 
 Value Snapshot::value_at(std::uint32_t chunk, std::uint32_t place, bool dn) const {
@@ -392,7 +391,13 @@ Guid Object::guid() const {
 
 ObjectIndex Object::parent() const { return snapshot_->objects_[chunk_].parents[row_]; }
 
-DescriptorIndex Object::descriptor() const { return snapshot_->objects_[chunk_].descriptors[row_]; }
+DescriptorIndex Object::descriptor() const {
+  if (!snapshot_->descriptor_of_.empty()) {
+    const auto changed = snapshot_->descriptor_of_.find(index_);
+    if (changed != snapshot_->descriptor_of_.end()) return changed->second;
+  }
+  return snapshot_->objects_[chunk_].descriptors[row_];
+}
 
 std::string_view Object::dn() const { return text(snapshot_->dn_attribute_); }
 

@@ -2,6 +2,7 @@
 
 // Reading a snapshot: the file is mapped, its chunks are checked once, and everything else is a view into it.
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 
 #include "core/base/bytes.h"
 #include "core/base/file.h"
+#include "core/base/hash.h"
 #include "core/base/result.h"
 #include "core/directory/guid.h"
 #include "core/snapshot/ids.h"
@@ -120,6 +122,7 @@ class Object {
 
  private:
   friend class Snapshot;
+  friend class Edits;
   Object(const Snapshot* snapshot, ObjectIndex index, std::uint32_t chunk, std::uint32_t row)
       : snapshot_(snapshot), index_(index), chunk_(chunk), row_(row) {}
   const Snapshot* snapshot_;
@@ -137,10 +140,6 @@ class File {
   /// The same of what is in memory already; `name` is what errors call it.
   static Result<File> of(MappedFile mapped, const std::string& name);
 
-  File(File&&) noexcept;
-  File& operator=(File&&) noexcept;
-  ~File();
-
   const Meta& meta() const;
   const std::string& path() const;
   /// 32 hexadecimal digits that change with any byte of the snapshot's facts.
@@ -149,8 +148,8 @@ class File {
  private:
   friend class Snapshot;
   struct State;
-  explicit File(std::unique_ptr<State> state);
-  std::unique_ptr<State> state_;
+  explicit File(std::shared_ptr<const State> state) : state_(std::move(state)) {}
+  std::shared_ptr<const State> state_;
 };
 
 /// All of a snapshot, every chunk's checksum and structure verified, so that reading needs no checks.
@@ -183,6 +182,7 @@ class Snapshot {
  private:
   friend class Object;
   friend class Values;
+  friend class Edits;
 
   struct ObjectColumns {
     ByteSpan guids;
@@ -200,6 +200,7 @@ class Snapshot {
   };
 
   explicit Snapshot(File file) : file_(std::move(file)) {}
+  Snapshot(const Snapshot&) = default;
   Status load_objects(ByteSpan message, std::uint32_t count);
   Status load_descriptors(ByteSpan message, std::uint32_t count);
   Status check_attributes(const ObjectColumns& columns) const;
@@ -216,6 +217,12 @@ class Snapshot {
   std::vector<DescriptorColumns> descriptors_;
   std::vector<DescriptorIndex> first_descriptor_ = {0};  ///< likewise
   AttributeId dn_attribute_ = kNoAttribute;
+  // What Edits changed: the last chunk of each kind, and who is in it.
+  boost::unordered_flat_map<ObjectIndex, std::uint32_t> moved_;  ///< to rows of the last chunk
+  boost::unordered_flat_map<ObjectIndex, DescriptorIndex> descriptor_of_;
+  std::shared_ptr<const void> edited_;
+  boost::unordered_flat_map<std::string, AttributeId, NocaseHash, NocaseEqual>
+      attribute_ids_;                        ///< the first by each name
   std::vector<std::uint8_t> names_objects_;  ///< by attribute: whether it is of DN syntax
 };
 

@@ -106,16 +106,20 @@ std::string filled(std::string_view pattern, const MeaningOf& meaning_of) {
 
 }  // namespace
 
-FactWriter::FactWriter(const facts::Facts& facts, const graph::AttackGraph& graph) : facts_(facts) {
-  for (const graph::Node& node : graph.nodes()) {
-    names_.emplace(node.id, node.name);
-    if (node.sid.count() != 0) names_.emplace(node.sid.to_string(), node.name);
-  }
-}
-
+// Few names are asked for, of however many there are.
 std::string FactWriter::name_of(std::string_view id) const {
-  const auto found = names_.find(std::string(id));
-  return visible(found == names_.end() ? id : std::string_view(found->second));
+  const auto [found, is_new] = names_.try_emplace(std::string(id), id);
+  if (!is_new) return found->second;
+  const graph::NodeTable& nodes = graph_.nodes();
+  const auto sid = directory::Sid::parse(id);
+  const auto issuer = sid && sid->count() != 0 ? nodes.find_issuer(sid->parent()) : std::nullopt;
+  graph::NodeId node = 0;
+  const auto is_meant = [&] {
+    const graph::NodeTable::Row& row = nodes.rows()[node];
+    return (issuer && row.issuer == *issuer && row.rid == sid->rid()) || nodes.id(node) == id;
+  };
+  while (node < nodes.size() && !is_meant()) ++node;
+  return found->second = visible(node == nodes.size() ? id : nodes.name(node));
 }
 
 std::string_view FactWriter::attribute_name(const Fact& fact) const {
@@ -148,7 +152,7 @@ std::string FactWriter::filled_command(const Fact& fact, std::string_view patter
 }
 
 std::string FactWriter::text(FactId id) const {
-  const Fact& fact = facts_[id];
+  const Fact fact = facts_[id];
   const std::string object = visible(facts_.snapshot().object(fact.object).dn());
   const char* const from_above = fact.is_from_above ? ", inherited from an object that was not read" : "";
   switch (fact.kind) {
@@ -186,7 +190,7 @@ std::string FactWriter::entry_command(const Fact& fact) const {
 }
 
 std::string FactWriter::command(FactId id) const {
-  const Fact& fact = facts_[id];
+  const Fact fact = facts_[id];
   const std::string object = literal(facts_.snapshot().object(fact.object).dn());
   if (fact.is_from_above) return "# remove the entry where it is written, above " + object;
   switch (fact.kind) {
@@ -211,7 +215,7 @@ std::string FactWriter::command(FactId id) const {
 }
 
 void FactWriter::write(JsonWriter& json, FactId id) const {
-  const Fact& fact = facts_[id];
+  const Fact fact = facts_[id];
   json.begin_object();
   json.key("id").text(facts_.fingerprint(id));
   json.key("type").text(type_of(fact.kind));

@@ -12,7 +12,7 @@ namespace tierline::viewer {
 
 class FactWriter {
  public:
-  FactWriter(const facts::Facts& facts, const graph::AttackGraph& graph);
+  FactWriter(const facts::Facts& facts, const graph::AttackGraph& graph) : facts_(facts), graph_(graph) {}
 
   /// "ANN@CORP.EXAMPLE is a member of CN=Staff,DC=corp,DC=example"
   std::string text(facts::FactId fact) const;
@@ -35,7 +35,9 @@ class FactWriter {
   std::string value(const facts::Fact& fact) const;
 
   const facts::Facts& facts_;
-  std::unordered_map<std::string, std::string> names_;  ///< of nodes, by id and by SID
+  const graph::AttackGraph& graph_;
+  mutable std::unordered_map<std::string, std::string>
+      names_;  ///< of nodes, by id and by SID, that were asked for
 };
 
 }  // namespace tierline::viewer

@@ -2,8 +2,9 @@
 // [MS-GPOL] 2.2.2 (gPLink), 3.2.5.1 (order, enforcement, blocked inheritance, security filtering).
 
 #include <algorithm>
+#include <boost/container_hash/hash.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <charconv>
-#include <map>
 #include <optional>
 
 #include "core/base/text.h"
@@ -342,7 +343,15 @@ class GroupPolicy {
     bool is_disabled;
     bool inherits;
     std::uint64_t held;  ///< a bit for each trustee of the container's policies that its token holds
-    friend auto operator<=>(const Key&, const Key&) = default;
+    friend bool operator==(const Key&, const Key&) = default;
+    friend std::size_t hash_value(const Key& key) {
+      std::size_t seed = 0;
+      boost::hash_combine(seed, key.container);
+      boost::hash_combine(
+          seed, static_cast<unsigned>(key.kind) * 4 + (key.is_disabled ? 2 : 0) + (key.inherits ? 1 : 0));
+      boost::hash_combine(seed, key.held);
+      return seed;
+    }
   };
 
   /// What is the same for all accounts of a container.
@@ -437,7 +446,7 @@ class GroupPolicy {
   Filters filters_;
   Holders holders_;
   std::unordered_map<ObjectIndex, Container> containers_;
-  std::map<Key, graph::BundleId> bundles_;
+  boost::unordered_flat_map<Key, graph::BundleId> bundles_;
 };
 
 }  // namespace
