@@ -9,6 +9,8 @@ TextBlocks::Ref TextBlocks::add(std::string_view text) {
   text = text.substr(0, kLongest);
   const std::size_t left = blocks_.size() * kBlock - size_;
   if (text.size() > left || blocks_.empty()) {
+    // What is left stays in the files that are made of blocks.
+    if (!own_.empty() && left != 0) std::memset(own_.back().get() + kBlock - left, 0, left);
     size_ = blocks_.size() * kBlock;
     own_.push_back(std::make_unique_for_overwrite<char[]>(kBlock));
     blocks_.push_back(own_.back().get());
@@ -84,24 +86,31 @@ std::uint16_t NodeTable::domain_index(std::string_view domain) {
 std::uint32_t NodeTable::issuer_index(const directory::Sid& issuer) {
   if (last_issuer_ != 0 && issuers_[last_issuer_] == issuer) return last_issuer_;
   const auto [place, added] = issuer_index_.try_emplace(issuer, static_cast<std::uint32_t>(issuers_.size()));
-  if (added) issuers_.push_back(issuer);
+  if (added) own_issuers_.push_back(issuer);
+  issuers_ = own_issuers_;
   return last_issuer_ = place->second;
 }
 
 std::optional<std::uint32_t> NodeTable::find_issuer(const directory::Sid& issuer) const {
   if (last_issuer_ != 0 && issuers_[last_issuer_] == issuer) return last_issuer_;
+  if (!mapped_issuers_.empty()) {
+    const auto place = std::find(issuers_.begin(), issuers_.end(), issuer);
+    if (place == issuers_.end()) return std::nullopt;
+    return static_cast<std::uint32_t>(place - issuers_.begin());
+  }
   const auto found = issuer_index_.find(issuer);
   return found == issuer_index_.end() ? std::nullopt : std::optional(found->second);
 }
 
 NodeTable NodeTable::of(Column<Row> rows, TextBlocks texts, std::deque<std::string> domains,
-                        std::vector<directory::Sid> issuers) {
+                        Column<directory::Sid> issuers) {
   NodeTable table;
   table.mapped_ = std::move(rows);
   table.rows_ = table.mapped_.span();
   table.texts_ = std::move(texts);
   table.domains_ = std::move(domains);
-  table.issuers_ = std::move(issuers);
+  table.mapped_issuers_ = std::move(issuers);
+  table.issuers_ = table.mapped_issuers_.span();
   return table;
 }
 

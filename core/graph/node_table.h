@@ -153,9 +153,9 @@ class NodeTable {
   std::span<const Row> rows() const { return rows_; }
   const TextBlocks& texts() const { return texts_; }
   const std::deque<std::string>& domains() const { return domains_; }
-  const std::vector<directory::Sid>& issuers() const { return issuers_; }
+  std::span<const directory::Sid> issuers() const { return issuers_; }
   static NodeTable of(Column<Row> rows, TextBlocks texts, std::deque<std::string> domains,
-                      std::vector<directory::Sid> issuers);
+                      Column<directory::Sid> issuers);
 
  private:
   std::vector<Row> own_;
@@ -163,7 +163,9 @@ class NodeTable {
   Column<Row> mapped_;
   TextBlocks texts_;
   std::deque<std::string> domains_ = {""};  ///< whose texts stay where they are
-  std::vector<directory::Sid> issuers_ = {directory::Sid()};
+  std::vector<directory::Sid> own_issuers_ = {directory::Sid()};
+  std::span<const directory::Sid> issuers_ = own_issuers_;
+  Column<directory::Sid> mapped_issuers_;
   boost::unordered_flat_map<std::string, std::uint16_t, SeededHash, std::equal_to<>> domain_index_;
   boost::unordered_flat_map<directory::Sid, std::uint32_t, std::hash<directory::Sid>> issuer_index_;
   std::uint16_t last_domain_ = 0;

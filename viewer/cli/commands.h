@@ -9,6 +9,7 @@ namespace tierline::viewer::cli {
 Action declare_audit(CLI::App& app);
 Action declare_chokepoints(CLI::App& app);
 Action declare_collect(CLI::App& app);
+Action declare_derive(CLI::App& app);
 Action declare_diff(CLI::App& app);
 Action declare_edges(CLI::App& app);
 Action declare_explain(CLI::App& app);

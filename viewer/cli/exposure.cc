@@ -1,5 +1,5 @@
-// exposure SNAP: who can reach the targets, in how many hops; each target by itself, tier by tier; or what falls when
-// something is taken.
+// exposure SNAP: who can reach the targets, in how many hops; each target by itself, tier by tier; whether some principals
+// can; or what falls when something is taken.
 
 #include <fmt/format.h>
 
@@ -12,7 +12,9 @@
 #include "queries/blast_radius.h"
 #include "queries/exposure_counts.h"
 #include "queries/principals.h"
+#include "queries/search.h"
 #include "viewer/cli/commands.h"
+#include "viewer/cli/kept_graph.h"
 #include "viewer/cli/loaded_graph.h"
 #include "viewer/export/graph_json.h"
 
@@ -24,6 +26,7 @@ using graph::NodeId;
 struct Options {
   std::string path;
   std::vector<std::string> to;
+  std::vector<std::string> of;
   std::vector<std::string> from;
   std::string from_file;
   bool each = false;
@@ -102,6 +105,71 @@ Result<int> run_targets(const Options& options, const LoadedGraph& loaded) {
     print(coverage_text(loaded.meta));
   }
   return exit_for(loaded.meta);
+}
+
+// -- some principals ----------------------------------------------------------------------------------------------
+
+using Standings = std::vector<graph::GraphFile::Standing>;
+
+int answer_of(const Options& options, const Standings& standings, const snapshot::Meta& meta) {
+  JsonWriter json;
+  begin_answer(json, "exposure");
+  write_coverage(json, meta);
+  json.key("principals").begin_array();
+  for (const auto& [node, hops] : standings) {
+    const bool is_exposed = hops != queries::kUnreachable;
+    json.begin_object();
+    write_node_fields(json, node);
+    json.key("exposed").boolean(is_exposed);
+    json.key("hops");
+    is_exposed ? json.number(hops) : json.null();
+    json.end_object();
+    if (options.format == "json") continue;
+    const std::string how =
+        hops == 0    ? "is in Tier Zero"
+        : is_exposed ? fmt::format("can reach Tier Zero in {} {}", hops, hops == 1 ? "hop" : "hops")
+                     : "cannot reach Tier Zero";
+    print(fmt::format("{} {}\n", visible(node.name), how));
+  }
+  json.end_array();
+  json.end_object();
+  print(options.format == "json" ? json.take() + "\n" : coverage_text(meta));
+  return exit_for(meta);
+}
+
+// From the graph that is kept beside the snapshot, of which a few pages tell; nothing when it takes more.
+Result<std::optional<int>> answer_from_kept(const Options& options) {
+  const Result<snapshot::File> file = snapshot::File::open(options.path);
+  if (!file) return file.error();
+  const std::optional<KeptGraph> kept = KeptGraph::of(options.path, file->identity());
+  if (!kept) return std::optional<int>();
+  Standings standings;
+  for (const std::string& name : options.of) {
+    const auto found = kept->file().find(name);
+    if (!found || found->size() != 1) return std::optional<int>();
+    standings.push_back(found->front());
+  }
+  snapshot::Meta meta = file->meta();
+  meta.coverage = kept->coverage();
+  return std::optional(answer_of(options, standings, meta));
+}
+
+Result<int> run_principals(const Options& options) {
+  const Result<std::optional<int>> answered = answer_from_kept(options);
+  if (!answered) return answered.error();
+  if (*answered) return **answered;
+  const Result<LoadedGraph> loaded = LoadedGraph::open(options.path);
+  if (!loaded) return loaded.error();
+  const auto targets = loaded->targets({});
+  if (!targets) return targets.error();
+  const queries::DistanceField field(loaded->graph, *targets);
+  Standings standings;
+  for (const std::string& name : options.of) {
+    const auto nodes = queries::resolve(loaded->snapshot, loaded->graph, name);
+    if (!nodes) return nodes.error();
+    for (const NodeId node : *nodes) standings.push_back({loaded->graph.node(node), field.hops(node)});
+  }
+  return answer_of(options, standings, loaded->meta);
 }
 
 // -- tier by tier -------------------------------------------------------------------------------------------------
@@ -247,7 +315,7 @@ Result<int> run_sources(const Options& options, const LoadedGraph& loaded) {
     json.key("fallen").begin_array();
     for (const Fallen& one : fallen) {
       json.begin_object();
-      write_node_fields(json, loaded.graph, one.node);
+      write_node_fields(json, loaded.graph.node(one.node));
       json.key("hops").number(one.hops);
       json.end_object();
     }
@@ -270,6 +338,7 @@ Result<int> run_sources(const Options& options, const LoadedGraph& loaded) {
 }
 
 Result<int> run(const Options& options) {
+  if (!options.of.empty()) return run_principals(options);
   const Result<LoadedGraph> loaded = LoadedGraph::open(options.path);
   if (!loaded) return loaded.error();
   if (options.tiers) return run_tiers(options, *loaded);
@@ -290,6 +359,8 @@ Action declare_exposure(CLI::App& app) {
   auto* const from = app.add_option("--from", options->from, "what falls when these are taken (repeatable)");
   auto* const file =
       app.add_option("--from-file", options->from_file, "the same, names in a file, one a line");
+  auto* const of = app.add_option("--of", options->of, "whether these can reach Tier Zero (repeatable)");
+  for (auto* const other : {to, each, tiers, from, file}) of->excludes(other);
   for (auto* const source : {from, file}) source->excludes(to)->excludes(each)->excludes(tiers);
   tiers->excludes(to)->excludes(each);
   add_format(app, options->format, {"text", "json"});

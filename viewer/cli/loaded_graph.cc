@@ -4,14 +4,41 @@
 
 #include "core/base/text.h"
 #include "queries/principals.h"
+#include "viewer/cli/command.h"
+#include "viewer/cli/kept_graph.h"
 
 namespace tierline::viewer::cli {
+
+namespace {
+
+LoadedGraph derived_from(snapshot::Snapshot&& snapshot, derive::Rules rules) {
+  derive::Derived derived = derive::derive(snapshot, rules);
+  return {std::move(snapshot), std::move(derived.graph), std::move(derived.meta)};
+}
+
+}  // namespace
+
+Result<LoadedGraph> LoadedGraph::derive(const std::string& path) {
+  Result<snapshot::Snapshot> opened = snapshot::Snapshot::open(path);
+  if (!opened) return std::move(opened).error();
+  return derived_from(*std::move(opened), derive::Rules::Ours);
+}
 
 Result<LoadedGraph> LoadedGraph::open(const std::string& path, derive::Rules rules) {
   Result<snapshot::Snapshot> opened = snapshot::Snapshot::open(path);
   if (!opened) return std::move(opened).error();
-  derive::Derived derived = derive::derive(*opened, rules);
-  return LoadedGraph{std::move(*opened), std::move(derived.graph), std::move(derived.meta)};
+  if (rules == derive::Rules::Ours) {
+    if (std::optional<KeptGraph> kept = KeptGraph::of(path, opened->identity())) {
+      if (Result<graph::AttackGraph> graph = kept->graph()) {
+        snapshot::Meta meta = opened->meta();
+        meta.coverage = kept->coverage();
+        return LoadedGraph{std::move(*opened), *std::move(graph), std::move(meta)};
+      } else {
+        note(graph.error().describe() + "; the graph is derived anew");
+      }
+    }
+  }
+  return derived_from(*std::move(opened), rules);
 }
 
 Result<std::vector<graph::NodeId>> LoadedGraph::targets(const std::vector<std::string>& named) const {

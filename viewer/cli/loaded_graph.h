@@ -15,8 +15,11 @@ struct LoadedGraph {
   graph::AttackGraph graph;
   snapshot::Meta meta;  ///< coverage includes what derivation could not evaluate
 
-  /// Errors: those of Snapshot::open.
+  /// The graph that `derive` kept beside the snapshot, if it is of this one and by these rules; else derived. Errors: those of
+  /// Snapshot::open.
   static Result<LoadedGraph> open(const std::string& path, derive::Rules rules = derive::Rules::Ours);
+  /// Derived, whatever was kept. Errors: the same.
+  static Result<LoadedGraph> derive(const std::string& path);
 
   /// The targets that --to names, or the Tier Zero set. Errors: those of queries::resolve; Incomplete when
   /// there is no target at all, as an answer of "nobody" would then say nothing.

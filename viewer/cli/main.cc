@@ -22,6 +22,7 @@ struct Command {
 constexpr Command kCommands[] = {
     {"collect", "read a live directory over LDAP into a snapshot", declare_collect},
     {"import", "read collected files into a snapshot", declare_import},
+    {"derive", "derive the graph once and keep it beside the snapshot", declare_derive},
     {"paths", "shortest attack paths to Tier Zero", declare_paths},
     {"exposure", "who can reach Tier Zero, in how many hops", declare_exposure},
     {"audit", "violations of the tiers, and settings that invite them", declare_audit},

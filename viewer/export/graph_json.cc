@@ -68,8 +68,7 @@ DaclEntry entry_of(const Snapshot& snapshot, const Evidence& evidence, const Ace
 
 }  // namespace
 
-void write_node_fields(JsonWriter& json, const AttackGraph& graph, NodeId id) {
-  const graph::Node& node = graph.node(id);
+void write_node_fields(JsonWriter& json, const graph::Node& node) {
   json.key("id").text(node.id);
   json.key("name").text(node.name);
   json.key("kind").text(knowledge::name_of(node.kind));
@@ -88,11 +87,13 @@ void write_node_fields(JsonWriter& json, const AttackGraph& graph, NodeId id) {
   }
 }
 
-void write_node(JsonWriter& json, const AttackGraph& graph, NodeId id) {
+void write_node(JsonWriter& json, const graph::Node& node) {
   json.begin_object();
-  write_node_fields(json, graph, id);
+  write_node_fields(json, node);
   json.end_object();
 }
+
+void write_node(JsonWriter& json, const AttackGraph& graph, NodeId id) { write_node(json, graph.node(id)); }
 
 void write_nodes(JsonWriter& json, std::string_view key, const AttackGraph& graph,
                  const std::vector<NodeId>& nodes) {
@@ -240,7 +241,7 @@ void write_exposure(JsonWriter& json, const AttackGraph& graph, const queries::E
   json.key("principals").begin_array();
   for (const auto& principal : exposure.principals) {
     json.begin_object();
-    write_node_fields(json, graph, principal.node);
+    write_node_fields(json, graph.node(principal.node));
     json.key("hops").number(principal.hops);
     json.end_object();
   }

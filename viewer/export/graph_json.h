@@ -12,10 +12,11 @@
 namespace tierline::viewer {
 
 /// {"id","name","kind","domain","tier","enabled"}
+void write_node(JsonWriter& json, const graph::Node& node);
 void write_node(JsonWriter& json, const graph::AttackGraph& graph, graph::NodeId node);
 
 /// The same fields without the braces, for answers that add their own.
-void write_node_fields(JsonWriter& json, const graph::AttackGraph& graph, graph::NodeId node);
+void write_node_fields(JsonWriter& json, const graph::Node& node);
 
 /// Tells why edges exist: reads the facts behind evidence from the snapshot that the graph was derived from.
 class EdgeWriter {
