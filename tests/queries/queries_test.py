@@ -299,6 +299,26 @@ class Contract(unittest.TestCase):
             self.assertLess(answer("paths", sample, "--limit", 0, *narrow)["sources_with_path"], everyone["sources_with_path"])
         self.assertEqual(run("paths", sample, "--kind", "Nonsense").returncode, 64)
 
+    def test_paths_inside_tiers(self):
+        def passed(*tiers):
+            options = [part for tier in tiers for part in ("--tier", tier)]
+            return answer("paths", sample, "--limit", 0, "--rules", RULES, *options)
+
+        assigned = {o["node"]["id"]: o["assigned_tier"] for o in answer("tiers", sample, "--rules", RULES)["objects"]}
+        everyone = answer("paths", sample, "--limit", 0)
+        self.assertEqual(passed(0, 1, 2)["sources_with_path"], everyone["sources_with_path"])
+        for tiers in ((0, 1), (0, 2)):
+            found = passed(*tiers)
+            self.assertLess(0, found["sources_with_path"])
+            self.assertLess(found["sources_with_path"], everyone["sources_with_path"])
+            for path in found["paths"]:
+                self.assertLessEqual({assigned.get(node["id"]) for node in path["nodes"]}, {None, *tiers})
+        # Its targets are in Tier Zero, so without it there is none.
+        self.assertEqual(passed(1, 2)["sources_with_path"], 0)
+        self.assertEqual(run("paths", sample, "--tier", 12).returncode, 64)
+        self.assertEqual(run("paths", sample, "--rules", RULES).returncode, 64)
+        self.assertEqual(run("paths", sample, "--tier", 0, "--rules", scratch / "none.toml").returncode, 66)
+
     def test_a_fact_that_is_not_there(self):
         done = run("whatif", sample, "0123456789abcdef")
         self.assertEqual(done.returncode, 64)
