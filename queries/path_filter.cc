@@ -22,7 +22,16 @@ class Nodes {
         operating_system_(snapshot.attribute("operatingSystem")),
         last_logon_(snapshot.attribute("lastLogonTimestamp")) {}
 
-  bool may_be_passed(const graph::Node& node) const {
+  bool asks_of_nodes() const {
+    return !filter_.domains.empty() || !filter_.operating_system.empty() || filter_.max_age_days ||
+           !filter_.tiers_passed.empty();
+  }
+
+  bool may_be_passed(graph::NodeId n, const graph::Node& node) const {
+    if (!filter_.tiers_passed.empty()) {
+      const Tier tier = filter_.tiers->tier[n];
+      if (tier != kNoTier && !filter_.tiers_passed.contains(tier)) return false;
+    }
     if (!filter_.domains.empty() && !node.domain.empty()) {
       const bool is_named =
           std::any_of(filter_.domains.begin(), filter_.domains.end(),
@@ -61,12 +70,23 @@ Result<std::vector<bool>> allowed_edges(const snapshot::Snapshot& snapshot, cons
   }
   const Nodes nodes(snapshot, filter);
   std::vector<bool> passed;
-  for (const graph::Node& node : graph.nodes()) passed.push_back(nodes.may_be_passed(node));
-  std::vector<bool> allowed;
-  for (const graph::Edge& edge : graph.edges()) {
-    const bool is_chosen = (filter.kinds.empty() || filter.kinds.contains(edge.kind)) &&
-                           !filter.without_kinds.contains(edge.kind);
-    allowed.push_back(is_chosen && passed[edge.source] && passed[edge.target]);
+  for (graph::NodeId n = 0; n < graph.node_count(); ++n)
+    passed.push_back(!nodes.asks_of_nodes() || nodes.may_be_passed(n, graph.node(n)));
+  std::vector<bool> chosen;
+  for (const graph::AttackGraph::Trait& trait : graph.traits()) {
+    chosen.push_back((filter.kinds.empty() || filter.kinds.contains(trait.kind)) &&
+                     !filter.without_kinds.contains(trait.kind));
+  }
+  std::vector<bool> allowed(graph.edge_count(), false);
+  for (graph::ArcId arc = 0; arc < graph.arc_count() && graph.is_edge(arc); ++arc) {
+    if (!chosen[graph.trait_place(arc)] || !passed[graph.tail(arc)]) continue;
+    const graph::VertexId head = graph.head(arc);
+    graph::EdgeId edge = graph.id_of(arc);
+    if (graph.is_node(head)) {
+      allowed[edge] = passed[head];
+    } else {
+      for (const graph::NodeId target : graph.members(head)) allowed[edge++] = passed[target];
+    }
   }
   return allowed;
 }

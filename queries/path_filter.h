@@ -10,6 +10,7 @@
 #include "core/base/result.h"
 #include "core/graph/attack_graph.h"
 #include "core/snapshot/snapshot.h"
+#include "queries/tiers.h"
 
 namespace tierline::queries {
 
@@ -19,12 +20,15 @@ struct PathFilter {
   std::vector<std::string> domains;  ///< DNS names without case; both ends in one of them, or in none at all
   std::string
       operating_system;  ///< pattern of the computers passed, as tier rules have it; unknown ones stay
+  /// Of the nodes passed; those that are in no tier stay. By `tiers`, which must then be given.
+  std::set<Tier> tiers_passed;
+  const Tiers* tiers = nullptr;
   std::optional<std::uint32_t>
       max_age_days;  ///< accounts passed that have logged on so lately, as of the snapshot; unknown ones stay
 
   bool is_empty() const {
     return kinds.empty() && without_kinds.empty() && domains.empty() && operating_system.empty() &&
-           !max_age_days;
+           tiers_passed.empty() && !max_age_days;
   }
 };
 

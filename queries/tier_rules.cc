@@ -123,16 +123,34 @@ class Reader {
         audit.enabled = texts(value);
       } else if (name == "disabled") {
         audit.disabled = texts(value);
-      } else if (name == "stale_days") {
-        audit.stale_days = days(value);
-      } else if (name == "krbtgt_days") {
-        audit.krbtgt_days = days(value);
-      } else if (name == "recent_days") {
-        audit.recent_days = days(value);
       } else {
-        fail(line_of(value), "[audit] has no '" + visible(name) + "'");
+        take_threshold(name, value);
       }
     }
+  }
+
+  void take_threshold(std::string_view name, const toml::node& value) {
+    struct Threshold {
+      std::string_view name;
+      std::uint32_t AuditSettings::*member;
+      std::string_view unit;
+    };
+    constexpr Threshold kThresholds[] = {
+        {"stale_days", &AuditSettings::stale_days, "days"},
+        {"krbtgt_days", &AuditSettings::krbtgt_days, "days"},
+        {"recent_days", &AuditSettings::recent_days, "days"},
+        {"session_days", &AuditSettings::session_days, "days"},
+        {"session_hosts", &AuditSettings::session_hosts, "hosts"},
+        {"standing_days", &AuditSettings::standing_days, "days"},
+        {"shadow_crowd", &AuditSettings::shadow_crowd, "accounts"},
+    };
+    const auto known = std::find_if(std::begin(kThresholds), std::end(kThresholds),
+                                    [&](const Threshold& one) { return one.name == name; });
+    if (known == std::end(kThresholds)) return fail(line_of(value), "[audit] has no '" + visible(name) + "'");
+    const auto number = value.value_exact<std::int64_t>();
+    if (!number || *number < 1 || *number > 36500)
+      return fail(line_of(value), "expected a number of " + std::string(known->unit));
+    rules_.audit.*known->member = static_cast<std::uint32_t>(*number);
   }
 
   Tier tier(const toml::node& value) {
@@ -140,13 +158,6 @@ class Reader {
     if (number && *number >= 0 && *number <= kLowestTier) return static_cast<Tier>(*number);
     fail(line_of(value), "expected a tier from 0 to 9");
     return kNoTier;
-  }
-
-  std::uint32_t days(const toml::node& value) {
-    const auto number = value.value_exact<std::int64_t>();
-    if (number && *number >= 1 && *number <= 36500) return static_cast<std::uint32_t>(*number);
-    fail(line_of(value), "expected a number of days");
-    return 1;
   }
 
   std::string text(const toml::node& value) {
@@ -188,8 +199,10 @@ const std::vector<std::string>& host_roles() {
 }
 
 bool fits(std::string_view pattern, std::string_view text) {
-  const std::string wanted = fold_case(pattern);
-  const std::string given = fold_case(text);
+  return fits_folded(fold_case(pattern), fold_case(text));
+}
+
+bool fits_folded(std::string_view wanted, std::string_view given) {
   std::size_t p = 0;
   std::size_t t = 0;
   std::size_t star = std::string::npos;

@@ -39,9 +39,13 @@ struct TierRule {
 struct AuditSettings {
   std::set<std::string> enabled;  ///< ids of rules; empty = all
   std::set<std::string> disabled;
-  std::uint32_t stale_days = 90;    ///< an account that has not logged on for longer
-  std::uint32_t krbtgt_days = 180;  ///< a krbtgt password that is older
-  std::uint32_t recent_days = 14;   ///< an account made so lately may not have logged on yet
+  std::uint32_t stale_days = 90;     ///< an account that has not logged on for longer
+  std::uint32_t krbtgt_days = 180;   ///< a krbtgt password that is older
+  std::uint32_t recent_days = 14;    ///< an account made so lately may not have logged on yet
+  std::uint32_t session_days = 14;   ///< a session that has stood for longer
+  std::uint32_t session_hosts = 3;   ///< hosts that one account is logged on to at once
+  std::uint32_t standing_days = 30;  ///< a membership that lasts longer is as good as one for good
+  std::uint32_t shadow_crowd = 50;   ///< accounts in one group; more of them are told as the group
 };
 
 struct TierRules {
@@ -59,5 +63,7 @@ const std::vector<std::string>& host_roles();
 
 /// Whether a text fits a pattern: `*` any characters, `?` one, the rest without regard to case. Linear in their lengths' product.
 bool fits(std::string_view pattern, std::string_view text);
+/// The same of texts that fold_case() has made.
+bool fits_folded(std::string_view pattern, std::string_view text);
 
 }  // namespace tierline::queries

@@ -12,11 +12,11 @@
 namespace tierline::queries {
 namespace {
 
+using graph::ArcId;
 using graph::AttackGraph;
-using graph::Edge;
-using graph::EdgeId;
 using graph::Node;
 using graph::NodeId;
+using graph::VertexId;
 using knowledge::EdgeKind;
 using knowledge::NodeKind;
 using Nodes = std::unordered_set<NodeId>;
@@ -36,24 +36,28 @@ constexpr std::array kHostRoles = {
     HostRole{.name = "web", .service = "HTTP/"},
 };
 
-bool is_account(const Node& node) { return node.kind == NodeKind::User || node.kind == NodeKind::Computer; }
+bool is_account(NodeKind kind) { return kind == NodeKind::User || kind == NodeKind::Computer; }
 
 /// Finds the nodes that fit rules.
 class Matcher {
  public:
   Matcher(const snapshot::Snapshot& snapshot, const AttackGraph& graph)
-      : snapshot_(snapshot), graph_(graph) {}
+      : snapshot_(snapshot), graph_(graph), services_(snapshot.attribute("servicePrincipalName")) {}
 
-  /// What a rule names besides the node itself, looked up once. Errors: Config.
+  /// A rule with what it names besides the node itself looked up. Errors: Config.
   struct Prepared {
+    const TierRule* rule = nullptr;
     Nodes members;
     Nodes governed;
     std::string below;  ///< ",OU=..." in lower case
+    std::string name;   ///< the pattern in lower case
     snapshot::AttributeId attribute = snapshot::kNoAttribute;
+    const HostRole* role = nullptr;
   };
 
   Result<Prepared> prepare(const TierRule& rule) const {
     Prepared found;
+    found.rule = &rule;
     if (!rule.member_of.empty()) {
       const auto group = one(rule, rule.member_of);
       if (!group) return group.error();
@@ -62,29 +66,53 @@ class Matcher {
     if (!rule.gpo.empty()) {
       const auto policy = one(rule, rule.gpo);
       if (!policy) return policy.error();
-      for (EdgeId e = graph_.first_out_edge(*policy); e < graph_.first_out_edge(*policy + 1); ++e) {
-        if (graph_.edge(e).kind == EdgeKind::GPOAppliesTo) found.governed.insert(graph_.edge(e).target);
-      }
+      found.governed = governed_by(*policy);
     }
     if (!rule.ou.empty()) {
       const auto container = one(rule, rule.ou);
       if (!container) return container.error();
       found.below = "," + fold_case(rule.ou);
     }
+    found.name = fold_case(rule.name);
     if (!rule.attribute.empty()) found.attribute = snapshot_.attribute(rule.attribute);
+    if (!rule.host_role.empty()) {
+      found.role = std::find_if(kHostRoles.begin(), kHostRoles.end(),
+                                [&](const HostRole& known) { return known.name == rule.host_role; });
+    }
     return found;
   }
 
-  bool fits_rule(const TierRule& rule, const Prepared& prepared, NodeId n) const {
-    const Node& node = graph_.node(n);
+  /// A node, with what rules compare in lower case.
+  struct Subject {
+    NodeId id;
+    Node node;
+    std::string dn;    ///< empty unless a rule is for a container
+    std::string name;  ///< empty unless a rule is for a name
+  };
+
+  Subject subject(NodeId n, const std::vector<Prepared>& rules) const {
+    Subject subject = {n, graph_.node(n), "", ""};
+    const auto any = [&](std::string Prepared::*part) {
+      return std::any_of(rules.begin(), rules.end(),
+                         [&](const Prepared& rule) { return !(rule.*part).empty(); });
+    };
+    if (subject.node.object != snapshot::kNoObject && any(&Prepared::below))
+      subject.dn = fold_case(snapshot_.object(subject.node.object).dn());
+    if (any(&Prepared::name)) subject.name = fold_case(subject.node.name);
+    return subject;
+  }
+
+  bool fits_rule(const Prepared& prepared, const Subject& subject) const {
+    const TierRule& rule = *prepared.rule;
+    const Node& node = subject.node;
     if (rule.sid && node.sid != *rule.sid) return false;
     if (rule.rid && !(node.sid.is_domain_issued() && node.sid.rid() == *rule.rid)) return false;
-    if (!rule.member_of.empty() && !prepared.members.contains(n)) return false;
-    if (!rule.gpo.empty() && !prepared.governed.contains(n)) return false;
-    if (!rule.ou.empty() && !is_below(node, prepared.below)) return false;
-    if (!rule.name.empty() && !has_name(node, rule.name)) return false;
+    if (!rule.member_of.empty() && !prepared.members.contains(subject.id)) return false;
+    if (!rule.gpo.empty() && !prepared.governed.contains(subject.id)) return false;
+    if (!rule.ou.empty() && !is_below(subject.dn, prepared.below)) return false;
+    if (!rule.name.empty() && !has_name(subject.name, prepared.name)) return false;
     if (!rule.attribute.empty() && !has_value(node, prepared.attribute, rule.value)) return false;
-    return rule.host_role.empty() || has_role(n, rule.host_role);
+    return prepared.role == nullptr || has_role(subject.id, *prepared.role);
   }
 
  private:
@@ -102,27 +130,47 @@ class Matcher {
   Nodes members_of(NodeId group) const {
     Nodes members = {group};
     std::vector<NodeId> queue = {group};
+    const auto take = [&](ArcId arc) {
+      if (graph_.trait(arc).kind != EdgeKind::MemberOf) return;
+      const NodeId member = graph_.tail(arc);
+      const bool is_group = graph_.nodes().kind(member) == NodeKind::Group;
+      if (is_group && knowledge::is_broad_group(graph_.node(member).sid)) return;
+      if (members.insert(member).second) queue.push_back(member);
+    };
     for (std::size_t next = 0; next < queue.size(); ++next) {
-      for (const EdgeId e : graph_.in_edges(queue[next])) {
-        const Edge& edge = graph_.edge(e);
-        if (edge.kind != EdgeKind::MemberOf) continue;
-        const Node& member = graph_.node(edge.source);
-        if (member.kind == NodeKind::Group && knowledge::is_broad_group(member.sid)) continue;
-        if (members.insert(edge.source).second) queue.push_back(edge.source);
+      const auto arcs = graph_.in_arcs(queue[next]);
+      const auto tails = graph_.in_tails(queue[next]);
+      for (std::size_t i = 0; i < arcs.size(); ++i) {
+        if (graph_.is_edge(arcs[i])) {
+          take(arcs[i]);
+        } else {
+          for (const ArcId arc : graph_.in_arcs(tails[i])) take(arc);
+        }
       }
     }
     return members;
   }
 
-  bool is_below(const Node& node, const std::string& below) const {
-    if (node.object == snapshot::kNoObject) return false;
-    const std::string dn = fold_case(snapshot_.object(node.object).dn());
-    return dn.ends_with(below) || dn == std::string_view(below).substr(1);
+  Nodes governed_by(NodeId policy) const {
+    Nodes governed;
+    for (ArcId arc = graph_.first_out_arc(policy); arc < graph_.first_out_arc(policy + 1); ++arc) {
+      if (graph_.trait(arc).kind != EdgeKind::GPOAppliesTo) continue;
+      const VertexId head = graph_.head(arc);
+      if (graph_.is_node(head)) {
+        governed.insert(head);
+      } else {
+        governed.insert(graph_.members(head).begin(), graph_.members(head).end());
+      }
+    }
+    return governed;
   }
 
-  static bool has_name(const Node& node, const std::string& pattern) {
-    return fits(pattern, node.name) ||
-           fits(pattern, std::string_view(node.name).substr(0, node.name.rfind('@')));
+  static bool is_below(std::string_view dn, std::string_view below) {
+    return dn.ends_with(below) || dn == below.substr(1);
+  }
+
+  static bool has_name(std::string_view name, std::string_view pattern) {
+    return fits_folded(pattern, name) || fits_folded(pattern, name.substr(0, name.rfind('@')));
   }
 
   bool has_value(const Node& node, snapshot::AttributeId attribute, const std::string& pattern) const {
@@ -133,22 +181,42 @@ class Matcher {
     return false;
   }
 
-  bool has_role(NodeId n, const std::string& name) const {
-    const auto role = std::find_if(kHostRoles.begin(), kHostRoles.end(),
-                                   [&](const HostRole& known) { return known.name == name; });
-    const Node& node = graph_.node(n);
-    if (role == kHostRoles.end() || node.kind != NodeKind::Computer) return false;
-    if (!role->edge)
-      return has_value(node, snapshot_.attribute("servicePrincipalName"), std::string(role->service) + "*");
-    for (EdgeId e = graph_.first_out_edge(n); e < graph_.first_out_edge(n + 1); ++e) {
-      if (graph_.edge(e).kind == *role->edge) return true;
+  bool has_role(NodeId n, const HostRole& role) const {
+    if (graph_.nodes().kind(n) != NodeKind::Computer) return false;
+    if (!role.edge) return has_value(graph_.node(n), services_, std::string(role.service) + "*");
+    for (ArcId arc = graph_.first_out_arc(n); arc < graph_.first_out_arc(n + 1); ++arc) {
+      if (graph_.trait(arc).kind == *role.edge) return true;
     }
     return false;
   }
 
   const snapshot::Snapshot& snapshot_;
   const AttackGraph& graph_;
+  snapshot::AttributeId services_;
 };
+
+/// What the rules say of one node.
+void assign(const Matcher& matcher, const std::vector<Matcher::Prepared>& rules, NodeId n, Tiers& tiers) {
+  if (rules.empty()) return;
+  const Matcher::Subject subject = matcher.subject(n, rules);
+  std::vector<std::uint32_t> fitting;
+  std::size_t nearest = 0;
+  for (std::uint32_t r = 0; r < rules.size(); ++r) {
+    if (!matcher.fits_rule(rules[r], subject)) continue;
+    fitting.push_back(r);
+    nearest = std::max(nearest, rules[r].below.size());
+  }
+  std::erase_if(fitting,
+                [&](std::uint32_t r) { return !rules[r].below.empty() && rules[r].below.size() < nearest; });
+  for (const std::uint32_t r : fitting) {
+    if (rules[r].rule->tier >= tiers.tier[n]) continue;
+    tiers.tier[n] = rules[r].rule->tier;
+    tiers.rule[n] = r;
+  }
+  const bool disagree = std::any_of(fitting.begin(), fitting.end(),
+                                    [&](std::uint32_t r) { return rules[r].rule->tier != tiers.tier[n]; });
+  if (disagree) tiers.conflicts.push_back({n, std::move(fitting)});
+}
 
 }  // namespace
 
@@ -164,33 +232,18 @@ Result<Tiers> assign_tiers(const snapshot::Snapshot& snapshot, const AttackGraph
   Tiers tiers;
   tiers.tier.assign(graph.node_count(), kNoTier);
   tiers.rule.assign(graph.node_count(), kByDefault);
+  tiers.otherwise = rules.otherwise.value_or(kNoTier);
+  const graph::NodeTable& nodes = graph.nodes();
   for (NodeId n = 0; n < graph.node_count(); ++n) {
-    const Node& node = graph.node(n);
-    std::vector<std::uint32_t> fitting;
-    std::size_t nearest = 0;
-    for (std::uint32_t r = 0; r < rules.rules.size(); ++r) {
-      if (!matcher.fits_rule(rules.rules[r], prepared[r], n)) continue;
-      fitting.push_back(r);
-      nearest = std::max(nearest, prepared[r].below.size());
-    }
-    std::erase_if(fitting, [&](std::uint32_t r) {
-      return !prepared[r].below.empty() && prepared[r].below.size() < nearest;
-    });
-    for (const std::uint32_t r : fitting) {
-      if (rules.rules[r].tier >= tiers.tier[n]) continue;
-      tiers.tier[n] = rules.rules[r].tier;
-      tiers.rule[n] = r;
-    }
-    const bool disagree = std::any_of(fitting.begin(), fitting.end(),
-                                      [&](std::uint32_t r) { return rules.rules[r].tier != tiers.tier[n]; });
-    if (disagree) tiers.conflicts.push_back({n, std::move(fitting)});
-    if (node.tier == 0) {
+    assign(matcher, prepared, n, tiers);
+    if (nodes.is_tier_zero(n)) {
       tiers.tier[n] = 0;
       tiers.rule[n] = kBuiltIn;
-    } else if (tiers.tier[n] == kNoTier && rules.otherwise && is_account(node)) {
+    } else if (tiers.tier[n] == kNoTier && rules.otherwise && is_account(nodes.kind(n))) {
       tiers.tier[n] = *rules.otherwise;
     }
-    if (!is_account(node) || node.enabled == false || node.object == snapshot::kNoObject) continue;
+    const bool is_active = is_account(nodes.kind(n)) && !nodes.is_disabled(n);
+    if (!is_active || nodes.object(n) == snapshot::kNoObject) continue;
     ++tiers.accounts;
     if (tiers.tier[n] == 0) ++tiers.accounts_in_zero;
   }

@@ -18,6 +18,9 @@ struct Tiers {
   std::vector<Tier> tier;           ///< by node; kNoTier for one that no rule names
   std::vector<std::uint32_t> rule;  ///< by node, the place of the rule that decides; kBuiltIn, or kByDefault
 
+  Tier otherwise =
+      kNoTier;  ///< of what no rule names, when the rules say so; nodes other than accounts do not get it
+
   /// A node of which rules say different tiers; the most privileged counts.
   struct Conflict {
     graph::NodeId node = graph::kNoNode;

@@ -16,6 +16,7 @@
 #include "core/directory/distinguished_name.h"
 #include "core/directory/guid.h"
 #include "core/knowledge/collected_attributes.h"
+#include "core/knowledge/time_to_live.h"
 
 namespace tierline::collectors::ldap {
 namespace {
@@ -35,10 +36,13 @@ class Collection {
       // same.
       names_.push_back(equal_ascii_nocase(row.name, "member") ? "member;range=0-1499"
                                                               : std::string(row.name));
-      ids_.emplace(row.name, builder.attribute(row.name, row.syntax));
+      const AttributeId id = builder.attribute(row.name, row.syntax);
+      ids_.emplace(row.name, id);
+      if (row.syntax == directory::AttributeSyntax::DistinguishedName) links_.insert(id);
     }
     names_.emplace_back("nTSecurityDescriptor");
     member_ = id_of("member");
+    member_ttl_ = builder.attribute(knowledge::kMemberTtl, directory::AttributeSyntax::Text);
   }
 
   Status run(snapshot::Provenance& provenance) {
@@ -82,10 +86,11 @@ class Collection {
       // A second attempt begins anew; the builder keeps each object once.
       read_ = 0;
       without_descriptor_ = 0;
+      timed_ = 0;
       foreign_->forget_all();
-      Result<SearchOutcome> searched =
-          connection.search({.base = base, .attributes = names_, .paged = true, .descriptors = true},
-                            [&](const Entry& entry) { return take(connection, area, entry); });
+      Result<SearchOutcome> searched = connection.search(
+          {.base = base, .attributes = names_, .paged = true, .descriptors = true, .links = link_form()},
+          [&](const Entry& entry) { return take(connection, area, entry); });
       if (!searched) return std::move(searched).error();
       outcome = std::move(*searched);
       return {};
@@ -104,6 +109,8 @@ class Collection {
                     .read = read_ - without_descriptor_,
                     .missing = without_descriptor_,
                     .reason = without_descriptor_ == 0 ? "" : "not readable by this account"});
+    if (root_.tells_time_to_live && base == root_.domain)
+      builder_.cover({.area = std::string(knowledge::kTtlArea), .domain = domain, .read = timed_});
     return {};
   }
 
@@ -134,13 +141,20 @@ class Collection {
       const AttributeId id = id_of(range->name);
       if (id == snapshot::kNoAttribute) continue;
       const auto take_value = [&](ByteSpan value) {
+        if (const auto timed = knowledge::parse_timed_link(as_text(value)); timed && links_.contains(id)) {
+          if (id == member_) {
+            builder_.value(member_ttl_, value);
+            ++timed_;
+          }
+          value = as_bytes(timed->dn);
+        }
         builder_.value(id, value);
         if (id == member_ && !has_foreign_members) has_foreign_members = foreign_->is_foreign(as_text(value));
       };
       for (const ByteSpan value : attribute.values) take_value(value);
       if (range->is_last) continue;
       const Result<bool> there = read_values(connection, object_name(entry), std::string(range->name),
-                                             range->end + 1, false, take_value);
+                                             range->end + 1, link_form(), take_value);
       if (!there) return abandon(there.error());
       if (!*there) {
         builder_.abandon_object();  // deleted since the search saw it
@@ -155,6 +169,8 @@ class Collection {
     if (read_ % kReportEvery == 0) progress_(area, read_);
     return {};
   }
+
+  LinkForm link_form() const { return root_.tells_time_to_live ? LinkForm::Timed : LinkForm::Plain; }
 
   // By its GUID, an object is found again wherever it has been moved since.
   static std::string object_name(const Entry& entry) {
@@ -188,11 +204,14 @@ class Collection {
   std::optional<ForeignMembers> foreign_;  ///< once the root is known
   AttributeId dn_;
   AttributeId member_ = snapshot::kNoAttribute;
+  AttributeId member_ttl_ = snapshot::kNoAttribute;
   std::vector<std::string> names_;
   std::unordered_map<std::string_view, AttributeId> ids_;
+  std::set<AttributeId> links_;           ///< whose values are DNs
   std::set<std::string> other_contexts_;  ///< named by the server; not read
   std::uint64_t read_ = 0;
   std::uint64_t without_descriptor_ = 0;
+  std::uint64_t timed_ = 0;  ///< members for a time
 };
 
 Status check(const Options& options) {

@@ -4,6 +4,7 @@
 // can send is bind, search, abandon, unbind and StartTLS.
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -29,6 +30,16 @@ struct Entry {
 
 enum class Scope : int { Base = 0, Subtree = 2 };
 
+/// How a server writes values that are DNs.
+enum class LinkForm : std::uint8_t {
+  Plain,
+  Extended,  ///< <GUID=...>;<SID=...>;DN, [MS-ADTS] 3.1.1.3.4.1.5
+  Timed,     ///< <TTL=SECONDS,DN> for those that end by themselves, [MS-ADTS] 3.1.1.3.4.1.36
+};
+
+/// What a server lists when it can write them as Timed.
+inline constexpr const char* kLinkTtlControl = "1.2.840.113556.1.4.2309";
+
 struct SearchRequest {
   std::string base;
   Scope scope = Scope::Subtree;
@@ -38,8 +49,7 @@ struct SearchRequest {
   /// Asks for owner, group and DACL in nTSecurityDescriptor. Without saying so, an account that may not read
   /// the SACL gets no descriptor at all ([MS-ADTS] 3.1.1.3.4.1.11).
   bool descriptors = false;
-  /// Asks for DNs in the form <GUID=...>;<SID=...>;DN ([MS-ADTS] 3.1.1.3.4.1.5).
-  bool extended_dns = false;
+  LinkForm links = LinkForm::Plain;
 };
 
 /// What a search did besides handing over entries.

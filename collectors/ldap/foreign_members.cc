@@ -68,7 +68,7 @@ Status ForeignMembers::resolve(Session& session, snapshot::Builder& builder, con
   for (const std::string& group : groups_) {
     Status status = session.with_retries([&](Connection& connection) -> Status {
       // A group that has gone meanwhile has no members any more.
-      const Result<bool> there = read_values(connection, group, "member", 0, true,
+      const Result<bool> there = read_values(connection, group, "member", 0, LinkForm::Extended,
                                              [&](ByteSpan value) { add(as_text(value), builder); });
       return there ? Status() : Status(there.error());
     });

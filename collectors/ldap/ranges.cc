@@ -46,7 +46,7 @@ Result<RangedName> parse_ranged_name(std::string_view attribute) {
 }
 
 Result<bool> read_values(Connection& connection, const std::string& object, const std::string& name,
-                         std::uint64_t begin, bool extended_dns, const std::function<void(ByteSpan)>& take) {
+                         std::uint64_t begin, LinkForm links, const std::function<void(ByteSpan)>& take) {
   const auto stuck = [&](const std::string& why) {
     return Error{ErrorCode::Unavailable, "the server does not go on with the values of " + name + why,
                  visible(object)};
@@ -71,7 +71,7 @@ Result<bool> read_values(Connection& connection, const std::string& object, cons
         connection.search({.base = object,
                            .scope = Scope::Base,
                            .attributes = {name + ";range=" + std::to_string(begin) + "-*"},
-                           .extended_dns = extended_dns},
+                           .links = links},
                           take_range);
     if (!outcome) return outcome.error();
     if (outcome->is_base_gone) return false;

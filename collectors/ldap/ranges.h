@@ -29,6 +29,6 @@ Result<RangedName> parse_ranged_name(std::string_view attribute);
 /// that these were the last. `object` is a DN or <GUID=...>, which survives a rename on the way.
 /// Returns false when the object is gone. Errors: those of search; Unavailable when the server does not go on.
 Result<bool> read_values(Connection& connection, const std::string& object, const std::string& name,
-                         std::uint64_t begin, bool extended_dns, const std::function<void(ByteSpan)>& take);
+                         std::uint64_t begin, LinkForm links, const std::function<void(ByteSpan)>& take);
 
 }  // namespace tierline::collectors::ldap

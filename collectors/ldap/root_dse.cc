@@ -20,6 +20,10 @@ Result<RootDse> read_root_dse(Connection& connection, const std::string& url) {
       if (is("highestCommittedUSN")) {
         std::from_chars(value.data(), value.data() + value.size(), root.highest_usn);
       }
+      if (is("supportedControl")) {
+        for (const ByteSpan control : attribute.values)
+          root.tells_time_to_live = root.tells_time_to_live || as_text(control) == kLinkTtlControl;
+      }
       if (is("namingContexts")) {
         for (const ByteSpan context : attribute.values) root.naming_contexts.emplace_back(as_text(context));
       }
@@ -30,7 +34,7 @@ Result<RootDse> read_root_dse(Connection& connection, const std::string& url) {
       {.base = "",
        .scope = Scope::Base,
        .attributes = {"defaultNamingContext", "configurationNamingContext", "schemaNamingContext",
-                      "dnsHostName", "highestCommittedUSN", "namingContexts"}},
+                      "dnsHostName", "highestCommittedUSN", "namingContexts", "supportedControl"}},
       take);
   if (!outcome) return outcome.error();
   if (root.domain.empty() || root.configuration.empty() || root.schema.empty()) {

@@ -16,6 +16,7 @@ struct RootDse {
   std::string schema;
   std::string host;  ///< the server's own DNS name
   std::uint64_t highest_usn = 0;
+  bool tells_time_to_live = false;  ///< of links, to who asks for it
   std::vector<std::string> naming_contexts;
 };
 

@@ -70,10 +70,12 @@ class Search {
     // SEQUENCE { INTEGER 1 }: SIDs and GUIDs as text.
     char as_text[] = {0x30, 0x03, 0x02, 0x01, 0x01};
     LDAPControl extended = {const_cast<char*>(kExtendedDnControl), {sizeof as_text, as_text}, 1};
+    LDAPControl timed = {const_cast<char*>(kLinkTtlControl), {0, nullptr}, 1};
     Control page;
     std::vector<LDAPControl*> controls;
     if (request_.descriptors) controls.push_back(&descriptors);
-    if (request_.extended_dns) controls.push_back(&extended);
+    if (request_.links == LinkForm::Extended) controls.push_back(&extended);
+    if (request_.links == LinkForm::Timed) controls.push_back(&timed);
     if (request_.paged) {
       berval place = {cookie_.size(), cookie_.data()};
       LDAPControl* made = nullptr;

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <ctime>
 #include <map>
+#include <set>
 #include <unordered_map>
 
 #include "collectors/ldif/records.h"
@@ -12,6 +13,7 @@
 #include "core/base/text.h"
 #include "core/directory/utf16.h"
 #include "core/knowledge/collected_attributes.h"
+#include "core/knowledge/time_to_live.h"
 
 namespace tierline::collectors {
 namespace {
@@ -60,9 +62,11 @@ class Import {
   Import(std::string_view text, snapshot::Builder& builder)
       : reader_(text),
         builder_(builder),
-        dn_(builder.attribute("distinguishedName", directory::AttributeSyntax::DistinguishedName)) {
+        dn_(builder.attribute("distinguishedName", directory::AttributeSyntax::DistinguishedName)),
+        member_ttl_(builder.attribute(knowledge::kMemberTtl, directory::AttributeSyntax::Text)) {
     for (const knowledge::CollectedAttribute& row : knowledge::collected_attributes()) {
       ids_.emplace(fold_case(row.name), builder.attribute(row.name, row.syntax));
+      if (row.syntax == directory::AttributeSyntax::DistinguishedName) links_.insert(fold_case(row.name));
     }
   }
 
@@ -131,7 +135,12 @@ class Import {
       const auto id = ids_.find(name);
       if (id == ids_.end() || line.value.empty()) continue;
       if (options != std::string::npos) note_range(line.name.substr(options), name, dn.value);
-      builder_.value(id->second, line.value);
+      const auto timed = knowledge::parse_timed_link(line.value);
+      builder_.value(id->second, timed && links_.contains(name) ? timed->dn : std::string_view(line.value));
+      if (timed && name == "member") {
+        builder_.value(member_ttl_, line.value);
+        ++timed_;
+      }
       if (name == "whenchanged") latest_change_ = std::max(latest_change_, seconds_of(line.value));
       if (name == "usnchanged") note_usn(line.value);
     }
@@ -174,6 +183,8 @@ class Import {
                       .missing = cut,
                       .reason = "only a first range of the values is in the file"});
     }
+    // Without any, nobody can tell whether the search asked for them.
+    if (timed_ != 0) builder_.cover({.area = std::string(knowledge::kTtlArea), .read = timed_});
     if (!broken_off_.empty()) {
       builder_.cover({.area = "search", .missing = 1, .reason = "it ended with: " + broken_off_});
     }
@@ -185,11 +196,14 @@ class Import {
   ldif::Reader reader_;
   snapshot::Builder& builder_;
   AttributeId dn_;
+  AttributeId member_ttl_;
   std::unordered_map<std::string, AttributeId> ids_;  ///< by folded name
+  std::set<std::string> links_;                       ///< folded names of those whose values are DNs
   std::map<NamingContext, std::uint64_t> objects_in_;
   std::unordered_map<std::string, bool>
       cut_off_;  ///< by folded DN and attribute: whether the rest is missing
   std::uint64_t with_descriptor_ = 0;
+  std::uint64_t timed_ = 0;  ///< members for a time
   std::uint64_t without_descriptor_ = 0;
   std::int64_t latest_change_ = 0;
   std::uint64_t highest_usn_ = 0;

@@ -4,6 +4,10 @@
 
 #include <cstdint>
 #include <span>
+#include <string_view>
+
+#include "core/directory/guid.h"
+#include "core/directory/sid.h"
 
 namespace tierline::knowledge {
 
@@ -15,5 +19,12 @@ struct ProtectedPrincipal {
 };
 
 std::span<const ProtectedPrincipal> protected_principals();
+
+/// The bits of dSHeuristics character 16 ([MS-ADTS] 6.1.1.2.4.1.2): operators' groups that are left unprotected.
+unsigned excluded_from_protection(std::string_view ds_heuristics);
+
+/// Whether AdminSDHolder of a domain grants the trustee this from the start. `type` is zero for an entry for the whole object.
+bool is_usual_on_holder(const directory::Sid& trustee, const directory::Guid& type,
+                        const directory::Sid& domain);
 
 }  // namespace tierline::knowledge

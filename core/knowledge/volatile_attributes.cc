@@ -51,6 +51,7 @@ constexpr Row kRows[] = {
     {"msDS-AuthNPolicySiloMembersBL", "the other side of msDS-AuthNPolicySiloMembers"},
     {"subSchemaSubEntry", "a pointer to the schema"},
     {"canonicalName", "worked out from the DN"},
+    {"member;ttl", "runs down by the second"},
 };
 // clang-format on
 

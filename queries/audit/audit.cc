@@ -6,7 +6,9 @@
 #include <ctime>
 
 #include "core/base/text.h"
+#include "core/knowledge/collected_relations.h"
 #include "core/knowledge/well_known.h"
+#include "queries/audit/walk.h"
 
 namespace tierline::queries::audit {
 
@@ -27,6 +29,8 @@ constexpr Rule kRules[] = {
      "Remove the entries for DS-Replication-Get-Changes and -All of the principal from the head of the domain.", "[MS-ADTS] 5.1.3.2.1; [MS-DRSR] 4.1.10.5.2", replication_rights},
     {"tier-control", "Control over a higher tier from a lower one", High, "T1098",
      "Take the right away, or move the principal into the tier of what it controls.", "Microsoft, enterprise access model", control_into_higher_tier},
+    {"shadow-admin", "Account that administers Tier Zero without being in it", Critical, "T1098 T1078.002",
+     "Take the right away, or take the account out of the group that has it; an account that needs it belongs into Tier Zero.", "Microsoft, enterprise access model", shadow_administrators},
     {"tier-session", "Logon session of a higher tier on a host of a lower one", High, "T1078.002 T1003.001",
      "Log the account off and deny it the logon on hosts of lower tiers by a group policy; change its password, as it may have been read there.", "Microsoft, enterprise access model", sessions_of_higher_tier},
     {"tier-logon", "Logon right of a higher tier on a host of a lower one", Medium, "T1078.002",
@@ -49,8 +53,14 @@ constexpr Rule kRules[] = {
      "Disable-ADAccount, and take it out of its groups.", "Microsoft, enterprise access model", stale_accounts},
     {"tier-zero-unused", "Tier Zero account that was never used", Low, "T1078.002",
      "Disable-ADAccount until somebody needs it.", "Microsoft, enterprise access model", unused_accounts},
+    {"tier-zero-always-on", "Tier Zero account that stays logged on", Medium, "T1078.002 T1003.001",
+     "Log it off when the work is done; end idle and disconnected sessions by a group policy; run what needs nobody under a managed service account.", "Microsoft, enterprise access model", accounts_always_on},
     {"standing-membership", "Standing membership of a Tier Zero group", Low, "T1078.002",
-     "Add-ADGroupMember -MemberTimeToLive for the time of the work, instead of for good.", "[MS-ADTS] 3.1.1.1.16 (time to live of links)", standing_membership},
+     "Add-ADGroupMember -MemberTimeToLive for the time of the work, instead of for good.", "[MS-ADTS] 3.1.1.9.2, 3.1.1.3.4.1.36 (links that expire)", standing_membership},
+    {"admin-sd-holder", "Control that AdminSDHolder spreads", Critical, "T1098 T1222.001",
+     "Remove the entry from AdminSDHolder: it is written over every protected account and group, again and again.", "[MS-ADTS] 3.1.1.6.1, 6.1.1.2.4.1.2 (dSHeuristics)", entries_of_admin_sd_holder},
+    {"admin-sd-holder-drift", "Protected object without AdminSDHolder's entries", Low, "T1098 T1222.001",
+     "Within the hour the protection task writes them; if it does not, look why, and at what the entries that stand there grant.", "[MS-ADTS] 3.1.1.6.1", objects_not_stamped},
     {"admin-count-orphan", "Left protected by AdminSDHolder after it left its groups", Low, "T1098",
      "Set-ADObject -Clear adminCount and turn inheritance on again; look first at what the old entries grant.", "[MS-ADTS] 3.1.1.6.1", orphans_of_protection},
     {"laps-coverage", "Hosts without LAPS", Medium, "T1078.003 T1550.002",
@@ -70,7 +80,7 @@ constexpr Rule kRules[] = {
 
 std::string fingerprint_of(const Context& context, const Rule& rule, const Finding& finding) {
   std::string text(rule.id);
-  for (const NodeId object : finding.objects) (text += "\n") += context.graph.node(object).id;
+  for (const NodeId object : finding.objects) (text += "\n") += context.graph.nodes().id(object);
   XXH64_canonical_t canonical;
   XXH64_canonicalFromHash(&canonical, XXH3_64bits(text.data(), text.size()));
   return to_hex(canonical.digest);
@@ -103,66 +113,147 @@ Result<std::vector<Answer>> run(const Context& context) {
     rule.check(context, report);
     Answer answer{&rule, std::move(report.findings()), report.why_unknown()};
     for (Finding& finding : answer.findings) finding.fingerprint = fingerprint_of(context, rule, finding);
+    const graph::NodeTable& nodes = context.graph.nodes();
     std::sort(answer.findings.begin(), answer.findings.end(), [&](const Finding& a, const Finding& b) {
       if (a.severity != b.severity) return a.severity < b.severity;
-      const auto ids = [&](const Finding& finding) {
-        std::vector<std::string_view> found;
-        for (const NodeId object : finding.objects) found.push_back(context.graph.node(object).id);
-        return found;
-      };
-      const std::string_view left = context.graph.node(a.objects.front()).name;
-      const std::string_view right = context.graph.node(b.objects.front()).name;
-      return left != right ? left < right : ids(a) < ids(b);
+      const std::string_view left = nodes.name(a.objects.front());
+      const std::string_view right = nodes.name(b.objects.front());
+      if (left != right) return left < right;
+      return std::lexicographical_compare(
+          a.objects.begin(), a.objects.end(), b.objects.begin(), b.objects.end(),
+          [&](NodeId one, NodeId other) { return nodes.id(one) < nodes.id(other); });
     });
     answers.push_back(std::move(answer));
   }
   return answers;
 }
 
-void Report::add(std::vector<NodeId> objects, std::vector<EdgeId> edges, std::string detail) {
-  add(usual_, std::move(objects), std::move(edges), std::move(detail));
+void Report::add(std::vector<NodeId> objects, std::vector<EdgeId> edges, std::string detail,
+                 std::vector<graph::Evidence> facts) {
+  add(usual_, std::move(objects), std::move(edges), std::move(detail), std::move(facts));
 }
 
 void Report::add(Severity severity, std::vector<NodeId> objects, std::vector<EdgeId> edges,
-                 std::string detail) {
-  findings_.push_back({std::move(objects), std::move(edges), std::move(detail), severity, ""});
+                 std::string detail, std::vector<graph::Evidence> facts) {
+  findings_.push_back(
+      {std::move(objects), std::move(edges), std::move(facts), std::move(detail), severity, ""});
 }
 
-bool Context::is_user(NodeId node) const { return graph.node(node).kind == NodeKind::User; }
-
-bool Context::is_active_account(NodeId n) const {
-  const graph::Node& node = graph.node(n);
-  return (node.kind == NodeKind::User || node.kind == NodeKind::Computer) && node.enabled != false &&
-         node.object != snapshot::kNoObject;
+void Report::unknown(const std::string& why) {
+  if (why.empty() || unknown_.find(why) != std::string::npos) return;
+  unknown_ += (unknown_.empty() ? "" : "; ") + why;
 }
 
-bool Context::is_controller(NodeId n) const {
-  for (EdgeId e = graph.first_out_edge(n); e < graph.first_out_edge(n + 1); ++e) {
-    if (graph.edge(e).kind == EdgeKind::DCFor) return true;
+Context::Context(const snapshot::Snapshot& of_snapshot, const graph::AttackGraph& of_graph,
+                 const Tiers& of_tiers, const AuditSettings& of_settings)
+    : snapshot(of_snapshot),
+      graph(of_graph),
+      tiers(of_tiers),
+      settings(of_settings),
+      collected_kind_(snapshot.attribute(knowledge::collected::kKind)),
+      is_controller_(graph.node_count(), false) {
+  for (const char* const name :
+       {"msDS-GroupMSAMembership", "SharpHound.Properties.gmsa", "SharpHound.Properties.msa"}) {
+    managed_.push_back(snapshot.attribute(name));
+  }
+  for (std::size_t b = 0; b < graph.bundle_count(); ++b) {
+    std::pair<Tier, Tier> range = {kNoTier, 0};
+    for (const NodeId node : graph.members(static_cast<graph::VertexId>(graph.node_count() + b))) {
+      range.first = std::min(range.first, tier(node));
+      range.second = std::max(range.second, tier(node));
+    }
+    bundle_tiers_.push_back(range);
+  }
+  for_each_arc(
+      graph, [](const graph::AttackGraph::Trait& trait) { return trait.kind == EdgeKind::DCFor; },
+      [&](graph::ArcId arc) { is_controller_[graph.tail(arc)] = true; });
+  // A read-only one holds no domain; its group tells it.
+  for (NodeId n = 0; n < graph.node_count(); ++n) {
+    const bool may_be = graph.nodes().rows()[n].rid == knowledge::rids::kReadOnlyDomainControllers;
+    if (!may_be || !graph.node(n).sid.is_domain_issued()) continue;
+    for_each_arc_into(graph, n, [&](graph::ArcId arc) {
+      const bool is_host = graph.nodes().kind(graph.tail(arc)) == NodeKind::Computer;
+      if (is_host && graph.trait(arc).kind == EdgeKind::MemberOf) is_controller_[graph.tail(arc)] = true;
+    });
+  }
+}
+
+Tier Context::highest_tier(graph::VertexId vertex) const {
+  return graph.is_node(vertex) ? tier(vertex) : bundle_tiers_[vertex - graph.node_count()].first;
+}
+
+Tier Context::lowest_tier(graph::VertexId vertex) const {
+  return graph.is_node(vertex) ? tier(vertex) : bundle_tiers_[vertex - graph.node_count()].second;
+}
+
+bool Context::is_user(NodeId node) const { return graph.nodes().kind(node) == NodeKind::User; }
+
+bool Context::is_active_account(NodeId node) const {
+  const NodeKind kind = graph.nodes().kind(node);
+  return (kind == NodeKind::User || kind == NodeKind::Computer) && !graph.nodes().is_disabled(node) &&
+         graph.nodes().object(node) != snapshot::kNoObject;
+}
+
+bool Context::is_principal(NodeId node) const {
+  const NodeKind kind = graph.nodes().kind(node);
+  return kind == NodeKind::User || kind == NodeKind::Computer || kind == NodeKind::Group ||
+         (graph.nodes().object(node) == snapshot::kNoObject && graph.node(node).sid.count() != 0);
+}
+
+// The standalone kind has no attribute of its own; its class tells it.
+bool Context::is_managed(NodeId node) const {
+  if (!is_user(node)) return false;
+  const auto value = [&](std::size_t i) { return text(node, managed_[i]); };
+  if (has(node, managed_[0]) || value(1) == "TRUE" || value(2) == "TRUE") return true;
+  const std::uint32_t object = graph.nodes().object(node);
+  const snapshot::AttributeId classes = attribute("objectClass");
+  if (object == snapshot::kNoObject || classes == snapshot::kNoAttribute) return false;
+  for (const auto one : snapshot.object(object).values(classes)) {
+    if (one.text() == "msDS-ManagedServiceAccount" || one.text() == "msDS-GroupManagedServiceAccount")
+      return true;
   }
   return false;
 }
 
-std::optional<std::int64_t> Context::number(NodeId n, std::string_view attribute) const {
-  const std::uint32_t object = graph.node(n).object;
-  const snapshot::AttributeId id = snapshot.attribute(attribute);
-  if (object == snapshot::kNoObject || id == snapshot::kNoAttribute) return std::nullopt;
-  return snapshot.object(object).number(id);
+std::optional<std::int64_t> Context::number(NodeId node, snapshot::AttributeId attribute) const {
+  const std::uint32_t object = graph.nodes().object(node);
+  if (object == snapshot::kNoObject || attribute == snapshot::kNoAttribute) return std::nullopt;
+  return snapshot.object(object).number(attribute);
 }
 
-bool Context::has(NodeId n, std::string_view attribute) const {
-  const std::uint32_t object = graph.node(n).object;
-  const snapshot::AttributeId id = snapshot.attribute(attribute);
-  return object != snapshot::kNoObject && id != snapshot::kNoAttribute && snapshot.object(object).has(id);
+bool Context::has(NodeId node, snapshot::AttributeId attribute) const {
+  const std::uint32_t object = graph.nodes().object(node);
+  return object != snapshot::kNoObject && attribute != snapshot::kNoAttribute &&
+         snapshot.object(object).has(attribute);
 }
 
-bool Context::is_attribute_there(std::string_view attribute) const {
-  const snapshot::AttributeId id = snapshot.attribute(attribute);
-  if (id == snapshot::kNoAttribute) return false;
+std::string_view Context::text(NodeId node, snapshot::AttributeId attribute) const {
+  return has(node, attribute) ? snapshot.object(graph.nodes().object(node)).text(attribute) : "";
+}
+
+std::vector<graph::Evidence> Context::facts(NodeId node,
+                                            std::initializer_list<snapshot::AttributeId> attributes) const {
+  std::vector<graph::Evidence> found;
+  for (const snapshot::AttributeId attribute : attributes) {
+    if (!has(node, attribute)) continue;
+    found.push_back({.kind = graph::Evidence::Kind::Attribute,
+                     .attribute = attribute,
+                     .object = graph.nodes().object(node)});
+  }
+  return found;
+}
+
+bool Context::is_attribute_there(snapshot::AttributeId attribute) const {
+  if (attribute == snapshot::kNoAttribute) return false;
   for (snapshot::ObjectIndex i = 0; i < snapshot.object_count(); ++i) {
-    if (snapshot.object(i).has(id)) return true;
+    if (snapshot.object(i).has(attribute)) return true;
   }
   return false;
+}
+
+bool Context::is_collected(std::string_view attribute) const {
+  const std::string& source = snapshot.meta().provenance.source;
+  return source == "ldap" || source == "adexplorer" || is_attribute_there(this->attribute(attribute));
 }
 
 bool Context::has_edges_of(EdgeKind kind) const {
@@ -170,21 +261,35 @@ bool Context::has_edges_of(EdgeKind kind) const {
                      [&](const graph::AttackGraph::Trait& trait) { return trait.kind == kind; });
 }
 
-std::optional<std::int64_t> Context::time(NodeId n, std::string_view attribute) const {
+bool Context::are_rights_read(NodeId node) const {
+  const std::uint32_t object = graph.nodes().object(node);
+  return object != snapshot::kNoObject &&
+         (snapshot.object(object).descriptor() != snapshot::kNoDescriptor || has(node, collected_kind_));
+}
+
+std::string Context::unread_rights(Tier first, Tier last) const {
+  std::size_t unread = 0;
+  for (NodeId n = 0; n < graph.node_count(); ++n) {
+    const bool is_meant = tier(n) >= first && tier(n) <= last;
+    if (is_meant && graph.nodes().object(n) != snapshot::kNoObject && !are_rights_read(n)) ++unread;
+  }
+  if (unread == 0) return "";
+  return "the security descriptors of " + std::to_string(unread) + " objects of " +
+         (last == 0 ? "Tier Zero" : "the tiers") + " were not read";
+}
+
+std::optional<std::int64_t> Context::time(NodeId node, snapshot::AttributeId attribute) const {
   constexpr std::int64_t kTicks = 10'000'000;
   constexpr std::int64_t kFrom1601To1970 = 11'644'473'600;
-  const auto ticks = number(n, attribute);
+  const auto ticks = number(node, attribute);
   if (!ticks || *ticks <= 0 || *ticks == INT64_MAX) return std::nullopt;
   return *ticks / kTicks - kFrom1601To1970;
 }
 
-std::optional<std::int64_t> Context::generalized_time(NodeId n, std::string_view attribute) const {
-  const std::uint32_t object = graph.node(n).object;
-  const snapshot::AttributeId id = snapshot.attribute(attribute);
-  if (object == snapshot::kNoObject || id == snapshot::kNoAttribute) return std::nullopt;
-  const std::string text(snapshot.object(object).text(id));
+std::optional<std::int64_t> Context::generalized_time(NodeId node, snapshot::AttributeId attribute) const {
+  const std::string value(text(node, attribute));
   std::tm parts = {};
-  if (::strptime(text.c_str(), "%Y%m%d%H%M%S", &parts) == nullptr) return std::nullopt;
+  if (::strptime(value.c_str(), "%Y%m%d%H%M%S", &parts) == nullptr) return std::nullopt;
   return ::timegm(&parts);
 }
 

@@ -16,6 +16,7 @@ START_TLS = "1.3.6.1.4.1.1466.20037"
 PAGED_RESULTS = b"1.2.840.113556.1.4.319"
 SD_FLAGS = b"1.2.840.113556.1.4.801"
 EXTENDED_DN = b"1.2.840.113556.1.4.529"
+LINK_TTL = b"1.2.840.113556.1.4.2309"
 
 SUCCESS, OPERATIONS_ERROR, PROTOCOL_ERROR, SIZE_LIMIT, REFERRAL = 0, 1, 2, 4, 10
 NO_SUCH_OBJECT, INVALID_CREDENTIALS, BUSY = 32, 49, 51
@@ -94,7 +95,7 @@ def parse_request(message, secure):
         for _, control in read_all(content) if tag == 0xA0 else ():
             fields = read_all(control)
             critical = (0x01, b"\xff") in fields
-            request.controls[fields[0][1]] = (critical, fields[-1][1] if len(fields) > 1 else b"")
+            request.controls[fields[0][1]] = (critical, b"".join(value for tag, value in fields[1:] if tag == 0x04))
     return request
 
 

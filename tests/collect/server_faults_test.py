@@ -279,6 +279,48 @@ class Members(Against):
         self.assertLessEqual({f"S-1-5-21-9-9-9-{n}" for n in (1004, 1005, 1006)}, sources)
 
 
+    def test_members_for_a_time_are_asked_for_where_the_server_knows_them(self):
+        class Expiring(self.Ranging):
+            """Every other member has an end, which is told to who asks."""
+
+            def root(self, request):
+                *_, end = super().root(request)
+                yield entry(request, "", {
+                    "defaultNamingContext": [DOMAIN], "configurationNamingContext": [ldap.CONFIGURATION],
+                    "schemaNamingContext": [ldap.SCHEMA], "supportedControl": [ldap.PAGED_RESULTS, ldap.LINK_TTL]})
+                yield end
+
+            def timed(self, request, values):
+                if ldap.LINK_TTL not in request.controls:
+                    return values
+                return [f"<TTL={self.members.index(dn)}00,{dn}>" if self.members.index(dn) % 2 else dn for dn in values]
+
+            def attributes(self, request, dn, attributes):
+                found = super().attributes(request, dn, attributes)
+                return {name: self.timed(request, values) if name.startswith("member") else values
+                        for name, values in found.items()}
+
+            def base_search(self, request):
+                begin = int(re.search(r"=(\d+)-", request.attributes[0])[1])
+                yield entry(request, f"CN=Large,{DOMAIN}", {name: self.timed(request, values)
+                                                            for name, values in self.range(begin).items()})
+                yield done(request)
+
+        area = "memberships for a time"
+        server = self.serve(Expiring(self.members(7)))
+        group = self.collected(server)[f"CN=Large,{DOMAIN}"]
+        self.assertEqual(group["member"], sorted(name.encode() for name in self.members(7)))
+        self.assertEqual(group["member;ttl"], sorted(f"<TTL={n}00,CN=m{n},{DOMAIN}>".encode() for n in (1, 3, 5)))
+        self.assertIn((area, 3), [(a["area"], a["read"]) for a in self.coverage()])
+        asked = [r for r in server.requests if r.kind == ldap.SEARCH and r.name]
+        self.assertTrue(all(r.controls[ldap.LINK_TTL] == (True, b"") for r in asked))
+        # A server that does not list the control would refuse the search.
+        server = self.serve(self.Ranging(self.members(7)))
+        self.assertNotIn("member;ttl", self.collected(server)[f"CN=Large,{DOMAIN}"])
+        self.assertNotIn(area, [a["area"] for a in self.coverage()])
+        self.assertFalse(any(ldap.LINK_TTL in r.controls for r in server.requests))
+
+
 class Limits(Against):
     """Servers that stop early, or never."""
 

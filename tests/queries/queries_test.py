@@ -1,6 +1,6 @@
 """Tiers, audit, choke points, plans and what-if on real directories: reviewed answers, and changes made for real."""
 
-import csv
+import base64
 import json
 import os
 import pathlib
@@ -14,6 +14,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 TIERLINE = os.environ["TIERLINE"]
 SAMPLE = ROOT / "fixtures/collections/sample-ad"
 LAB = ROOT / "fixtures/directories/detectionlab"
+GOLDEN = ROOT / "fixtures/golden"
 RULES = ROOT / "fixtures/tiers/sample-ad.toml"
 
 
@@ -38,11 +39,6 @@ def answer(*arguments, codes=(0, 1, 3)):
     if done.returncode not in codes:
         raise AssertionError(f"ended with {done.returncode}: {done.stderr}")
     return json.loads(done.stdout)
-
-
-def rows_of(path):
-    with open(path, newline="") as reviewed:
-        return [tuple(row) for row in csv.reader(reviewed, delimiter="\t")]
 
 
 def audit_rows(snapshot, *options):
@@ -71,19 +67,31 @@ def tier_rows(snapshot, *options):
 
 
 class Reviewed(unittest.TestCase):
+    """Each row as one line. fixtures/golden/README.txt says how the files were reviewed, and how to write them anew."""
+
     maxDiff = None
 
+    def holds(self, name, rows):
+        path = GOLDEN / name
+        text = "".join("\t".join(row) + "\n" for row in rows)
+        if "TIERLINE_REWRITE_GOLDEN" in os.environ:
+            path.write_text(text)
+        self.assertEqual(text, path.read_text())
+
     def test_the_sample_directory(self):
-        self.assertEqual(audit_rows(sample), rows_of(SAMPLE / "audit.tsv"))
-        self.assertEqual(plan_rows(sample, "--budget", 20), rows_of(SAMPLE / "plan.tsv"))
-        self.assertEqual(choke_rows(sample, "--to", "DOMAIN ADMINS@PHANTOM.CORP"), rows_of(SAMPLE / "chokepoints.tsv"))
-        self.assertEqual(tier_rows(sample, "--rules", RULES), rows_of(SAMPLE / "tiers.tsv"))
+        crossings = ("tier-control", "tier-session", "tier-logon")
+        self.holds("sample-ad/tiers.txt", tier_rows(sample, "--rules", RULES))
+        self.holds("sample-ad/audit.txt", audit_rows(sample))
+        self.holds("sample-ad/audit-tiers.txt", [row for row in audit_rows(sample, "--rules", RULES) if row[0] in crossings])
+        self.holds("sample-ad/chokepoints.txt", choke_rows(sample, "--to", "DOMAIN ADMINS@PHANTOM.CORP"))
+        self.holds("sample-ad/plan.txt", plan_rows(sample, "--budget", 20))
 
     def test_the_lab(self):
         to = ("--to", "DOMAIN ADMINS@WINDOMAIN.LOCAL")
-        self.assertEqual(audit_rows(lab), rows_of(LAB / "audit.tsv"))
-        self.assertEqual(plan_rows(lab, *to), rows_of(LAB / "plan.tsv"))
-        self.assertEqual(choke_rows(lab, *to), rows_of(LAB / "chokepoints.tsv"))
+        self.holds("detectionlab/tiers.txt", tier_rows(lab))
+        self.holds("detectionlab/audit.txt", audit_rows(lab))
+        self.holds("detectionlab/chokepoints.txt", choke_rows(lab, *to))
+        self.holds("detectionlab/plan.txt", plan_rows(lab, *to))
 
 
 class Changes(unittest.TestCase):
@@ -208,7 +216,10 @@ class Contract(unittest.TestCase):
                            (f'version = 1\n{rule}member_of = "NOBODY"\n', "line 2: nothing in this snapshot"),
                            (f'version = 1\n{rule}value = "x"\n', "line 2"),
                            ('version = 1\n[[rule]]\ntier = 12\nreason = "r"\nname = "x"\n', "line 3: expected a tier"),
-                           ("version = 1\n[audit]\nstale_days = 0\n", "line 3: expected a number of days")):
+                           ("version = 1\n[audit]\nstale_days = 0\n", "line 3: expected a number of days"),
+                           ('version = 1\n[audit]\nsession_hosts = "3"\n', "line 3: expected a number of hosts"),
+                           ("version = 1\n[audit]\nshadow_crowd = 1.5\n", "line 3: expected a number of accounts"),
+                           ("version = 1\n[audit]\nweekends = 2\n", "line 3: [audit] has no 'weekends'")):
             with self.subTest(text):
                 self.refused(text, says)
         done = run("audit", sample, "--rules", self.rules('version = 1\n[audit]\nenabled = ["nope"]\n'))
@@ -245,12 +256,57 @@ class Contract(unittest.TestCase):
         self.assertEqual(run("audit", sample).returncode, 1)
         one = 'version = 1\n[audit]\nenabled = ["%s"]\n'
         self.assertEqual(run("audit", sample, "--rules", self.rules(one % "machine-quota")).returncode, 3)
-        self.assertEqual(run("audit", sample, "--rules", self.rules(one % "trust-inside")).returncode, 0)
+        self.assertEqual(run("audit", sample, "--rules", self.rules(one % "trust-inside")).returncode, 3)
+        self.assertEqual(run("audit", sample, "--rules", self.rules(one % "tier-control")).returncode, 0)
         prints = [f["fingerprint"] for f in answer("audit", sample)["findings"]]
         self.assertEqual(len(prints), len(set(prints)))
         for finding in answer("audit", sample)["findings"]:
             if finding["rule"] == "tier-zero-control":
                 self.assertTrue(finding["evidence"])
+
+    def test_thresholds_count(self):
+        def objects(rule, settings):
+            rules = self.rules(f'version = 1\n[audit]\nenabled = ["{rule}"]\n{settings}\n')
+            return [f["objects"][0]["name"] for f in answer("audit", sample, "--rules", rules)["findings"]]
+
+        self.assertEqual(len(objects("tier-zero-always-on", "session_hosts = 3")), 6)
+        self.assertEqual(objects("tier-zero-always-on", "session_hosts = 5"), ["ADMINISTRATOR@PHANTOM.CORP", "ANDY@PHANTOM.CORP"])
+        # Logged on still, though it last did so 278 days before.
+        self.assertIn("ANDY@PHANTOM.CORP", objects("tier-zero-always-on", "session_hosts = 6"))
+        self.assertNotIn("ANDY@PHANTOM.CORP", objects("tier-zero-always-on", "session_hosts = 6\nsession_days = 300"))
+        self.assertIn("SCOTT@PHANTOM.CORP", objects("shadow-admin", "shadow_crowd = 2"))
+        crowd = objects("shadow-admin", "shadow_crowd = 1")
+        self.assertIn("TIER2SUPPORT@PHANTOM.CORP", crowd)
+        self.assertNotIn("SCOTT@PHANTOM.CORP", crowd)
+
+    def test_what_was_seen_is_told(self):
+        found = {(f["rule"], f["objects"][0]["name"]): f for f in answer("audit", sample)["findings"]}
+        observed = found["tier-zero-service", "ADMINISTRATOR@PHANTOM.CORP"]["observed"]
+        self.assertEqual([(o["type"], o["attribute"], o["value"]) for o in observed],
+                         [("attribute", "servicePrincipalName", "test/test")])
+        chain = found["shadow-admin", "SCOTT@PHANTOM.CORP"]["evidence"]
+        self.assertEqual([edge["kind"] for edge in chain], ["MemberOf", "AdminTo"])
+
+    def test_what_was_not_collected_is_unknown(self):
+        """A file with names and SIDs, and nothing else that a rule could look at."""
+        def sid(rid=None):
+            parts = (21, 1, 2, 3) if rid is None else (21, 1, 2, 3, rid)
+            raw = bytes((1, len(parts))) + (5).to_bytes(6, "big") + b"".join(n.to_bytes(4, "little") for n in parts)
+            return base64.b64encode(raw).decode()
+
+        people = [("group", "Domain Admins", 512), ("user", "ann", 1101), ("user", "bob", 1102), ("computer", "web", 1103)]
+        text = f"dn: DC=corp,DC=example\nobjectClass: domainDNS\nobjectSid:: {sid()}\n"
+        text += f"objectGUID:: {base64.b64encode(bytes(16)).decode()}\n"
+        for number, (kind, name, rid) in enumerate(people, 1):
+            text += f"\ndn: CN={name},DC=corp,DC=example\nobjectClass: {kind}\nobjectSid:: {sid(rid)}\n"
+            text += f"objectGUID:: {base64.b64encode(bytes([number] * 16)).decode()}\n"
+            text += "member: CN=ann,DC=corp,DC=example\n" if rid == 512 else ""
+        source, snapshot = scratch / "bare.ldif", scratch / "bare.snap"
+        source.write_text(text)
+        self.assertEqual(run("import", source, "-o", snapshot).returncode, 3)
+        found = answer("audit", snapshot, "--rules", self.rules("version = 1\ndefault = 2\n"))
+        self.assertEqual([rule["id"] for rule in found["rules"] if not rule["unknown"]], [])
+        self.assertEqual([(f["rule"], f["detail"]) for f in found["findings"]], [("standing-membership", "perhaps for good")])
 
     def test_exposure_of_each_target_and_tier(self):
         whole = answer("exposure", sample, "--each")
@@ -298,6 +354,26 @@ class Contract(unittest.TestCase):
         for narrow in (("--os", "Windows 3.11*"), ("--max-age", 1)):
             self.assertLess(answer("paths", sample, "--limit", 0, *narrow)["sources_with_path"], everyone["sources_with_path"])
         self.assertEqual(run("paths", sample, "--kind", "Nonsense").returncode, 64)
+
+    def test_paths_inside_tiers(self):
+        def passed(*tiers):
+            options = [part for tier in tiers for part in ("--tier", tier)]
+            return answer("paths", sample, "--limit", 0, "--rules", RULES, *options)
+
+        assigned = {o["node"]["id"]: o["assigned_tier"] for o in answer("tiers", sample, "--rules", RULES)["objects"]}
+        everyone = answer("paths", sample, "--limit", 0)
+        self.assertEqual(passed(0, 1, 2)["sources_with_path"], everyone["sources_with_path"])
+        for tiers in ((0, 1), (0, 2)):
+            found = passed(*tiers)
+            self.assertLess(0, found["sources_with_path"])
+            self.assertLess(found["sources_with_path"], everyone["sources_with_path"])
+            for path in found["paths"]:
+                self.assertLessEqual({assigned.get(node["id"]) for node in path["nodes"]}, {None, *tiers})
+        # Its targets are in Tier Zero, so without it there is none.
+        self.assertEqual(passed(1, 2)["sources_with_path"], 0)
+        self.assertEqual(run("paths", sample, "--tier", 12).returncode, 64)
+        self.assertEqual(run("paths", sample, "--rules", RULES).returncode, 64)
+        self.assertEqual(run("paths", sample, "--tier", 0, "--rules", scratch / "none.toml").returncode, 66)
 
     def test_a_fact_that_is_not_there(self):
         done = run("whatif", sample, "0123456789abcdef")

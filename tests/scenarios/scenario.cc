@@ -17,6 +17,7 @@
 #include "core/derive/effective_rights.h"
 #include "core/directory/sddl.h"
 #include "core/facts/removal.h"
+#include "core/knowledge/collected_relations.h"
 #include "core/knowledge/edge_kinds.h"
 #include "core/snapshot/builder.h"
 #include "core/snapshot/snapshot.h"
@@ -31,6 +32,7 @@ namespace {
 
 using directory::AttributeSyntax;
 using directory::Sid;
+namespace collected = knowledge::collected;
 using graph::EdgeId;
 using graph::NodeId;
 
@@ -368,6 +370,7 @@ class Scenario {
       object->sddl = with_sids(fmt::format("{}", fmt::join(words.begin() + 2, words.end(), "")));
       return {};
     }
+    if (words[0] == "session" || words[0] == "local-member") return add_host_facts(number, words);
     if (words[0] == "schema-attribute" && words.size() == 3) return add_schema_attribute(words[1], words[2]);
     if (words[0] == "schema-class" && words.size() >= 4) {
       return add_schema_class(words[1], words[2], {words.begin() + 3, words.end()});
@@ -395,6 +398,30 @@ class Scenario {
       return {};
     }
     return wrong(number, "unknown word: " + words[0]);
+  }
+
+  // "session HOST USER...", "local-member HOST RID PRINCIPAL...": what a collector learns at hosts
+  Status add_host_facts(std::size_t number, const std::vector<std::string>& words) {
+    Planned* const host = find(words[1]);
+    if (host == nullptr) return wrong(number, "no such host: " + words[1]);
+    const bool is_session = words[0] == "session";
+    const std::string group = fmt::format("{}-{}", host->sid().to_string(), words[2]);
+    const bool is_new = std::none_of(host->attributes.begin(), host->attributes.end(),
+                                     [](const auto& known) { return known.first == collected::kKind; });
+    if (is_new) host->attributes.emplace_back(collected::kKind, "Computer");
+    if (!is_session)
+      host->attributes.emplace_back(collected::kLocalGroups,
+                                    fmt::format("{}\t{}@{}", group, words[2], host->name));
+    for (std::size_t i = is_session ? 2 : 3; i < words.size(); ++i) {
+      const Planned* const other = find(words[i]);
+      if (other == nullptr) return wrong(number, "no such principal: " + words[i]);
+      const char* const kind = other->classes.back() == "group" ? "Group" : "User";
+      const std::string typed = fmt::format("{}\t{}", other->sid().to_string(), kind);
+      if (is_session) host->attributes.emplace_back("SharpHound.Sessions", typed);
+      if (!is_session)
+        host->attributes.emplace_back(collected::kLocalGroupMembers, fmt::format("{}\t{}", group, typed));
+    }
+    return {};
   }
 
   // "schema-attribute ms-Mcs-AdmPwd GUID", "schema-class labComputer computer ms-Mcs-AdmPwd": what extensions of
@@ -537,7 +564,7 @@ class Scenario {
         } else if (name == "sIDHistory" || name == "securityIdentifier") {
           give(name.c_str(), AttributeSyntax::Sid, Sid::parse(value)->to_bytes());
         } else {
-          const bool dn = value.find(",DC=") != std::string::npos && name != "gPLink";
+          const bool dn = value.find(",DC=") != std::string::npos && name != "gPLink" && value[0] != '<';
           give(name.c_str(), dn ? AttributeSyntax::DistinguishedName : AttributeSyntax::Text, value);
         }
       }

@@ -65,6 +65,9 @@ void write_finding(JsonWriter& json, const LoadedGraph& loaded, const EdgeWriter
   json.key("evidence").begin_array();
   for (const graph::EdgeId e : finding.edges) edges.write(json, e);
   json.end_array();
+  json.key("observed").begin_array();
+  for (const graph::Evidence& fact : finding.facts) edges.write_evidence(json, fact);
+  json.end_array();
   json.end_object();
 }
 

@@ -30,6 +30,8 @@ struct Options {
   std::vector<std::string> kinds;
   std::vector<std::string> without_kinds;
   queries::PathFilter filter;
+  std::vector<unsigned> tiers;
+  std::string rules;
   std::string format;
 };
 
@@ -97,6 +99,14 @@ Result<std::vector<bool>> allowed_by(const Options& options, const LoadedGraph& 
     if (!found) return found.error();
     *kinds = *std::move(found);
   }
+  std::optional<TieredDirectory> tiered;
+  if (!options.tiers.empty()) {
+    auto assigned = TieredDirectory::assign(loaded, options.rules);
+    if (!assigned) return std::move(assigned).error();
+    tiered = *std::move(assigned);
+    filter.tiers = &tiered->tiers;
+    filter.tiers_passed.insert(options.tiers.begin(), options.tiers.end());
+  }
   if (filter.is_empty()) return std::vector<bool>();
   return queries::allowed_edges(loaded.snapshot, loaded.graph, filter);
 }
@@ -153,6 +163,10 @@ Action declare_paths(CLI::App& app) {
   app.add_option("--domain", options->filter.domains, "only inside this domain (repeatable)");
   app.add_option("--os", options->filter.operating_system,
                  "only computers with such an operating system: a pattern");
+  CLI::Option* const tier =
+      app.add_option("--tier", options->tiers, "only objects of this tier, and of none (repeatable)")
+          ->check(CLI::Range(0u, unsigned{queries::kLowestTier}));
+  app.add_option("--rules", options->rules, "the rules of the organisation, a TOML file")->needs(tier);
   app.add_option("--max-age", options->filter.max_age_days,
                  "only accounts that logged on in so many days before the snapshot");
   add_format(app, options->format, {"text", "json"});

@@ -39,6 +39,10 @@ std::vector<NodeId> in_order(const graph::AttackGraph& graph, const Tiers& tiers
   return nodes;
 }
 
+std::size_t without_tier(const Tiers& tiers) {
+  return static_cast<std::size_t>(std::count(tiers.tier.begin(), tiers.tier.end(), queries::kNoTier));
+}
+
 void print_text(const LoadedGraph& loaded, const TierRules& rules, const Tiers& tiers) {
   std::map<queries::Tier, std::size_t> counts;
   for (const NodeId n : in_order(loaded.graph, tiers)) {
@@ -47,6 +51,7 @@ void print_text(const LoadedGraph& loaded, const TierRules& rules, const Tiers& 
                       visible(queries::reason_of(loaded.graph, rules, tiers, n))));
   }
   for (const auto& [tier, count] : counts) print(fmt::format("tier {}: {} objects\n", tier, count));
+  print(fmt::format("no tier: {} objects\n", without_tier(tiers)));
   for (const Tiers::Conflict& conflict : tiers.conflicts) {
     print(fmt::format("rules disagree on {}:\n", label(loaded.snapshot, loaded.graph.node(conflict.node))));
     for (const std::uint32_t r : conflict.rules) {
@@ -62,6 +67,7 @@ void print_json(const LoadedGraph& loaded, const TierRules& rules, const Tiers& 
   write_coverage(json, loaded.meta);
   json.key("accounts").number(tiers.accounts);
   json.key("accounts_in_tier_zero").number(tiers.accounts_in_zero);
+  json.key("without_tier").number(std::uint64_t{without_tier(tiers)});
   json.key("objects").begin_array();
   for (const NodeId n : in_order(loaded.graph, tiers)) {
     const std::uint32_t place = tiers.rule[n];

@@ -33,6 +33,9 @@ class EdgeWriter {
   /// "evidence" and "caveats" of an edge that somebody else has begun.
   void write_reasons(JsonWriter& json, graph::EdgeId edge) const;
 
+  /// {"type","text",...} of one piece of evidence.
+  void write_evidence(JsonWriter& json, const graph::Evidence& evidence) const;
+
   /// One sentence for a person.
   std::string sentence(const graph::Evidence& evidence) const;
 
@@ -44,8 +47,6 @@ class EdgeWriter {
   std::string all_caveats(graph::EdgeId edge) const;
 
  private:
-  void write_evidence(JsonWriter& json, const graph::Evidence& evidence) const;
-
   const snapshot::Snapshot& snapshot_;
   const graph::AttackGraph& graph_;
 };

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <random>
@@ -97,6 +98,32 @@ TEST_CASE("an entry keeps the attributes that a collection would ask for") {
   CHECK(snapshot.meta().provenance.started == 1795422600);
   CHECK(snapshot.meta().provenance.highest_usn == 17);
   CHECK(snapshot.meta().is_complete());
+}
+
+TEST_CASE("a member for a time is a member, and is known to be one for a time") {
+  const std::string group = std::string("dn: CN=g,DC=corp,DC=test\n") + kGuid;
+  const Imported imported = import(group +
+                                   "member: <TTL=60,CN=a,DC=corp,DC=test>\nmember: CN=b,DC=corp,DC=test\n"
+                                   "member: <TTL=x,CN=c>\ndescription: <TTL=1,CN=d>\n");
+  REQUIRE(imported.status.ok());
+  const snapshot::Object object = imported.snapshot->object(0);
+  const auto values = [&](const char* attribute) {
+    std::vector<std::string> found;
+    for (const auto value : object.values(imported.snapshot->attribute(attribute)))
+      found.emplace_back(value.text());
+    return found;
+  };
+  CHECK(values("member") ==
+        std::vector<std::string>{"CN=a,DC=corp,DC=test", "CN=b,DC=corp,DC=test", "<TTL=x,CN=c>"});
+  CHECK(values("description") == std::vector<std::string>{"<TTL=1,CN=d>"});
+  CHECK(values("member;ttl") == std::vector<std::string>{"<TTL=60,CN=a,DC=corp,DC=test>"});
+  const auto is_told = [](const Imported& one) {
+    const auto& areas = one.snapshot->meta().coverage;
+    return std::any_of(areas.begin(), areas.end(),
+                       [](const auto& area) { return area.area == "memberships for a time"; });
+  };
+  CHECK(is_told(imported));
+  CHECK_FALSE(is_told(import(group + "member: CN=b,DC=corp,DC=test\n")));
 }
 
 TEST_CASE("what the file shows to be missing is coverage") {
