@@ -239,7 +239,12 @@ class PlainSearch {
       const graph::Edge edge = graph.edge(e);
       Token excluded = 0;
       for (const graph::NodeId group : graph.excluded(edge.condition)) excluded |= bit(group);
-      out_[edge.source].push_back({e, edge, excluded});
+      // Of the identities that come with the way of logging on, every logon over the network has these two.
+      const std::string sid = graph.node(edge.target).sid.to_string();
+      const bool is_choice =
+          edge.kind == knowledge::EdgeKind::ClaimSpecialIdentity && sid != "S-1-5-2" && sid != "S-1-5-15";
+      out_[edge.source].push_back(
+          {e, edge, excluded, edge.traversable && is_membership(edge.kind) && !is_choice});
     }
     for (graph::NodeId n = 0; n < graph.node_count(); ++n) tokens_[n] = find_token(n);
   }
@@ -311,6 +316,7 @@ class PlainSearch {
     graph::EdgeId id;
     graph::Edge edge;
     Token excluded;
+    bool is_sure;  ///< whoever is at the source has the target in the token, however the logon went
   };
 
   std::optional<State> pass(const State& state, const Way& way) const {
@@ -331,11 +337,7 @@ class PlainSearch {
     std::vector<graph::NodeId> queue = {actor};
     for (std::size_t next = 0; next < queue.size(); ++next) {
       for (const Way& way : out_[queue[next]]) {
-        const bool is_choice =
-            way.edge.kind == knowledge::EdgeKind::ClaimSpecialIdentity && way.edge.target % 2 == 0;
-        if (!is_membership(way.edge.kind) || is_choice || !way.edge.traversable ||
-            (groups & bit(way.edge.target)) != 0)
-          continue;
+        if (!way.is_sure || (groups & bit(way.edge.target)) != 0) continue;
         groups |= bit(way.edge.target);
         queue.push_back(way.edge.target);
       }

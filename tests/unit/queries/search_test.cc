@@ -52,6 +52,40 @@ void check_distances(const Case& of, const std::set<NodeId>& targets) {
   }
 }
 
+/// Several paths against all that there are: the first may come back to a node; of the others there must be the shortest.
+void check_paths(const Case& of, NodeId from, const std::set<NodeId>& targets, std::size_t count) {
+  const DistanceField field(of.graph, {targets.begin(), targets.end()}, of.rules());
+  const PlainSearch plain(of.graph);
+  auto ways = plain.ways(
+      from, targets, [&](EdgeId e) { return of.is_closed(e); }, [&](EdgeId e) { return of.weight(e); });
+  bool complete = false;
+  const std::vector<Path> paths = field.paths(from, count, &complete);
+  REQUIRE(complete);
+  REQUIRE(paths.empty() == (field.hops(from) == kUnreachable));
+  if (paths.empty() || targets.contains(from)) return;
+  std::set<std::vector<NodeId>> seen;
+  std::vector<std::uint32_t> found;
+  for (const Path& path : paths) {
+    REQUIRE(tests::is_way(plain, from, path, targets));
+    for (const EdgeId e : path) REQUIRE(!of.is_closed(e));
+    std::vector<NodeId> nodes;
+    for (const EdgeId e : path) nodes.push_back(of.graph.edge(e).target);
+    REQUIRE(seen.insert(nodes).second);
+    if (&path != &paths.front()) {
+      REQUIRE(ways.contains(nodes));
+      found.push_back(of.length(path));
+    } else {
+      REQUIRE(of.length(path) == field.hops(from));
+      ways.erase(nodes);
+    }
+  }
+  std::vector<std::uint32_t> wanted;
+  for (const auto& [nodes, length] : ways) wanted.push_back(length);
+  std::sort(wanted.begin(), wanted.end());
+  wanted.resize(std::min(wanted.size(), count - 1));
+  REQUIRE(found == wanted);
+}
+
 std::vector<bool> random_choice(std::mt19937& random, const AttackGraph& graph) {
   std::vector<bool> allowed;
   for (EdgeId e = 0; e < graph.edge_count(); ++e) allowed.push_back(random() % 6 != 0);
@@ -86,6 +120,27 @@ TEST_CASE("distances with conditions are those of a plain search forwards by the
       const std::vector<bool> allowed = random_choice(random, graph);
       check_distances({graph, false, allowed}, targets);
       check_distances({graph, true, allowed}, targets);
+    }
+  }
+}
+
+TEST_CASE("several paths of one source are the shortest of all ways that there are") {
+  for (unsigned seed = 0; seed < 1000; ++seed) {
+    CAPTURE(seed);
+    std::mt19937 random(seed);
+    const auto nodes = static_cast<NodeId>(3 + random() % 6);
+    const tests::Statements stated =
+        tests::random_statements(random, nodes, 1 + random() % (std::size_t{2} * nodes));
+    const std::set<NodeId> targets = {0, static_cast<NodeId>(random() % nodes)};
+    const std::size_t count = 2 + random() % 6;
+    for (const AttackGraph& graph : {stated.shared(), stated.flat()}) {
+      const std::vector<bool> allowed = random_choice(random, graph);
+      for (NodeId n = 0; n < nodes; ++n) {
+        CAPTURE(n);
+        check_paths({graph}, n, targets, count);
+        check_paths({graph, true}, n, targets, count);
+        check_paths({graph, true, allowed}, n, targets, count);
+      }
     }
   }
 }
