@@ -72,9 +72,9 @@ TEST_CASE("the cheapest cut of all digraphs of four vertices is that of trying e
 }
 
 TEST_CASE("the cheapest cut of random digraphs is that of trying every set") {
-  std::mt19937 random(1956);
-  for (int round = 0; round < 1000; ++round) {
-    CAPTURE(round);
+  for (unsigned seed = 0; seed < 2000; ++seed) {
+    CAPTURE(seed);
+    std::mt19937 random(seed);
     const auto vertices = static_cast<Vertex>(4 + random() % 5);
     const Digraph graph = random_digraph(random, vertices, vertices + random() % (std::size_t{2} * vertices));
     check(graph, 0, {static_cast<Vertex>(vertices - 1), static_cast<Vertex>(vertices - 2)},
@@ -93,9 +93,9 @@ TEST_CASE("Boost's maximum flow is as large as the cut") {
                       boost::property<boost::edge_residual_capacity_t, long,
                                       boost::property<boost::edge_reverse_t, Traits::edge_descriptor>>>>;
   constexpr long kWide = 1'000'000;
-  std::mt19937 random(1998);
-  for (int round = 0; round < 200; ++round) {
-    CAPTURE(round);
+  for (unsigned seed = 0; seed < 200; ++seed) {
+    CAPTURE(seed);
+    std::mt19937 random(seed);
     const Digraph graph = random_digraph(random, 40, 120);
     const std::vector<std::uint32_t> cost = random_costs(random, 40);
     const auto found = min_cut(graph, 0, {39}, cost);

@@ -11,6 +11,7 @@ namespace {
 
 using graph::AttackGraph;
 using graph::NodeId;
+using tests::PlainSearch;
 
 void check_counts(const AttackGraph& graph, const std::vector<std::vector<NodeId>>& sets,
                   std::mt19937& random) {
@@ -19,12 +20,13 @@ void check_counts(const AttackGraph& graph, const std::vector<std::vector<NodeId
     class_of.push_back(random() % 4 == 0 ? kNoClass : static_cast<std::uint8_t>(random() % 3));
   }
   const auto counts = exposure_counts(graph, class_of, 3, sets);
+  const PlainSearch search(graph);
   REQUIRE(counts.size() == sets.size());
   for (std::size_t s = 0; s < sets.size(); ++s) {
     std::vector<std::uint64_t> plain(3, 0);
     for (NodeId n = 0; n < graph.node_count(); ++n) {
-      const std::uint32_t hops = tests::plain_hops(graph, n, {sets[s].begin(), sets[s].end()});
-      if (class_of[n] != kNoClass && hops != tests::kNone) ++plain[class_of[n]];
+      if (class_of[n] == kNoClass) continue;
+      if (search.hops(n, {sets[s].begin(), sets[s].end()}) != tests::kNone) ++plain[class_of[n]];
     }
     REQUIRE(counts[s] == plain);
   }
@@ -37,16 +39,36 @@ std::vector<std::vector<NodeId>> each_node(const AttackGraph& graph) {
   return sets;
 }
 
+void check_blast_radius(const AttackGraph& graph) {
+  const PlainSearch plain(graph);
+  for (NodeId source = 0; source < graph.node_count(); ++source) {
+    const std::vector<std::uint32_t> hops = blast_radius(graph, {source});
+    REQUIRE(hops.size() == graph.node_count());
+    for (NodeId target = 0; target < graph.node_count(); ++target) {
+      REQUIRE(hops[target] == plain.hops(source, {target}));
+    }
+  }
+  const std::vector<std::uint32_t> both = blast_radius(graph, {0, 1});
+  for (NodeId target = 0; target < graph.node_count(); ++target) {
+    REQUIRE(both[target] == std::min(plain.hops(0, {target}), plain.hops(1, {target})));
+  }
+}
+
 TEST_CASE("exposure of many sets at once is that of a plain search for each") {
   std::mt19937 random(512);
   for (const graph::Digraph& digraph : tests::all_digraphs(4)) {
     const AttackGraph graph = tests::attack_graph_of(digraph);
     check_counts(graph, each_node(graph), random);
+    check_counts(tests::copies_of(digraph, 3).shared(), {{0}, {1, 2}, {4, 7}}, random);
   }
-  for (int round = 0; round < 300; ++round) {
-    CAPTURE(round);
-    const AttackGraph graph = tests::random_attack_graph(random, 12, 24);
-    check_counts(graph, each_node(graph), random);
+  for (unsigned seed = 0; seed < 1500; ++seed) {
+    CAPTURE(seed);
+    std::mt19937 own(seed);
+    const auto nodes = static_cast<NodeId>(2 + own() % 14);
+    const tests::Statements stated =
+        tests::random_statements(own, nodes, 1 + own() % (std::size_t{3} * nodes));
+    for (const AttackGraph& graph : {stated.shared(), stated.flat()})
+      check_counts(graph, each_node(graph), own);
   }
 }
 
@@ -65,21 +87,17 @@ TEST_CASE("more sets than one sweep holds") {
 }
 
 TEST_CASE("the blast radius of each node is how far a plain search gets") {
-  std::mt19937 random(7);
-  for (int round = 0; round < 400; ++round) {
-    CAPTURE(round);
-    const AttackGraph graph = tests::random_attack_graph(random, 12, 26);
-    for (NodeId source = 0; source < graph.node_count(); ++source) {
-      const std::vector<std::uint32_t> hops = blast_radius(graph, {source});
-      for (NodeId target = 0; target < graph.node_count(); ++target) {
-        REQUIRE(hops[target] == tests::plain_hops(graph, source, {target}));
-      }
-    }
-    const std::vector<std::uint32_t> both = blast_radius(graph, {0, 1});
-    for (NodeId target = 0; target < graph.node_count(); ++target) {
-      REQUIRE(both[target] ==
-              std::min(tests::plain_hops(graph, 0, {target}), tests::plain_hops(graph, 1, {target})));
-    }
+  for (const graph::Digraph& digraph : tests::all_digraphs(4)) {
+    check_blast_radius(tests::attack_graph_of(digraph));
+    check_blast_radius(tests::copies_of(digraph, 2).shared());
+  }
+  for (unsigned seed = 0; seed < 1500; ++seed) {
+    CAPTURE(seed);
+    std::mt19937 random(seed);
+    const auto nodes = static_cast<NodeId>(2 + random() % 12);
+    const tests::Statements stated =
+        tests::random_statements(random, nodes, 1 + random() % (std::size_t{3} * nodes));
+    for (const AttackGraph& graph : {stated.shared(), stated.flat()}) check_blast_radius(graph);
   }
 }
 

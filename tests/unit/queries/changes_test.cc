@@ -1,0 +1,406 @@
+#include <doctest/doctest.h>
+
+#include <random>
+#include <set>
+
+#include "core/derive/derive.h"
+#include "queries/choke_points.h"
+#include "queries/diff.h"
+#include "queries/plan.h"
+#include "queries/principals.h"
+#include "queries/tiers.h"
+#include "queries/what_if.h"
+#include "tests/support/attack_graphs.h"
+#include "tests/support/directories.h"
+
+namespace tierline::queries {
+namespace {
+
+using facts::FactId;
+using graph::AttackGraph;
+using graph::EdgeId;
+using graph::NodeId;
+using tests::PlainSearch;
+using tests::RandomDirectory;
+
+/// A directory and what is derived from it.
+struct Known {
+  snapshot::Snapshot snapshot;
+  AttackGraph graph;
+  std::vector<NodeId> targets;
+
+  explicit Known(const RandomDirectory& directory)
+      : snapshot(directory.build()), graph(derive::derive(snapshot).graph), targets(tier_zero(graph)) {
+    REQUIRE(graph.node_count() <= 64);
+  }
+};
+
+AttackGraph derive_graph(const snapshot::Snapshot& snapshot) { return derive::derive(snapshot).graph; }
+
+Result<std::vector<NodeId>> targets_of(const snapshot::Snapshot&, const AttackGraph& graph) {
+  return tier_zero(graph);
+}
+
+std::string text_of(const AttackGraph& graph, const graph::Edge& edge) {
+  std::string text = std::string(graph.node(edge.source).id) + " " +
+                     std::string(knowledge::info_of(edge.kind).name) + " " +
+                     std::string(graph.node(edge.target).id) + (edge.traversable ? "" : " weak");
+  for (const NodeId group : graph.excluded(edge.condition)) text += " !" + std::string(graph.node(group).id);
+  return text;
+}
+
+std::set<std::string> edges_of(const AttackGraph& graph) {
+  std::set<std::string> edges;
+  for (const graph::Edge& edge : graph.edges()) edges.insert(text_of(graph, edge));
+  return edges;
+}
+
+/// What one set has and the other has not, as text for people.
+std::string difference(const std::set<std::string>& found, const std::set<std::string>& wanted) {
+  std::string told;
+  for (const std::string& one : found) told += wanted.contains(one) ? "" : "there is " + one + "\n";
+  for (const std::string& one : wanted) told += found.contains(one) ? "" : "there is no " + one + "\n";
+  return told;
+}
+
+std::set<std::string> exposed_in(
+    const AttackGraph& graph, const std::vector<NodeId>& targets,
+    const std::function<bool(EdgeId)>& is_closed = [](EdgeId) { return false; }) {
+  const PlainSearch plain(graph);
+  std::set<std::string> exposed;
+  for (const NodeId account : population(graph, targets)) {
+    if (plain.hops(account, {targets.begin(), targets.end()}, is_closed) != tests::kNone)
+      exposed.emplace(graph.node(account).id);
+  }
+  return exposed;
+}
+
+/// The facts of each part of each proof of an edge; kNoFact for what nobody can take away.
+using Proofs = std::vector<std::vector<std::set<FactId>>>;
+
+Proofs proofs_by_fact(const AttackGraph& graph, facts::Facts& facts, EdgeId e) {
+  Proofs proofs;
+  const graph::Edge edge = graph.edge(e);
+  for (const AttackGraph::Proof& proof : graph.proofs(e)) {
+    auto& parts = proofs.emplace_back();
+    for (const auto& places : proof) {
+      auto& part = parts.emplace_back();
+      for (const std::uint32_t place : places) {
+        FactId fact = facts.of(graph.evidence(e)[place], edge.kind);
+        // The rights of Tier Zero itself are how a directory is administered.
+        const bool is_theirs = graph.node(edge.source).tier == 0;
+        if (fact != facts::kNoFact && is_theirs && facts.is_right(fact)) fact = facts::kNoFact;
+        part.insert(fact);
+      }
+    }
+  }
+  return proofs;
+}
+
+bool holds_without(const Proofs& proofs, const std::function<bool(FactId)>& is_gone) {
+  return std::any_of(proofs.begin(), proofs.end(), [&](const auto& parts) {
+    return std::all_of(parts.begin(), parts.end(), [&](const std::set<FactId>& part) {
+      return std::any_of(part.begin(), part.end(), [&](FactId fact) { return !is_gone(fact); });
+    });
+  });
+}
+
+std::vector<FactId> all_facts(const AttackGraph& graph, facts::Facts& facts) {
+  std::vector<FactId> all;
+  for (const auto& [print, fact] : facts_by_fingerprint(graph, facts)) all.push_back(fact);
+  std::sort(all.begin(), all.end());
+  return all;
+}
+
+/// Edges that lead somewhere and that the other graph does not have as such.
+std::set<std::string> gone_in(const AttackGraph& graph, const AttackGraph& other) {
+  const auto bare = [](const graph::Edge& edge) {
+    return graph::Edge{.source = edge.source, .target = edge.target, .kind = edge.kind};
+  };
+  std::set<std::string> there;
+  for (const graph::Edge& edge : other.edges()) {
+    if (edge.traversable) there.insert(text_of(other, bare(edge)));
+  }
+  std::set<std::string> gone;
+  for (const graph::Edge& edge : graph.edges()) {
+    if (edge.traversable && !there.contains(text_of(graph, bare(edge)))) gone.insert(text_of(graph, edge));
+  }
+  return gone;
+}
+
+/// How many changes made a difference.
+std::size_t check_changes(RandomDirectory::Options options) {
+  std::size_t different = 0;
+  for (unsigned seed = 0; seed < 400; ++seed) {
+    CAPTURE(seed);
+    std::mt19937 random(seed);
+    const RandomDirectory directory(random, options);
+    const Known known(directory);
+    facts::Facts facts(known.snapshot, known.graph);
+    const std::vector<FactId> all = all_facts(known.graph, facts);
+    for (int round = 0; round < 6; ++round) {
+      // Three times one fact, twice some, at last all of them.
+      const FactId one = all[random() % all.size()];
+      std::vector<FactId> removed;
+      for (const FactId fact : all) {
+        if (round < 3 ? fact == one : round == 5 || random() % 4 == 0) removed.push_back(fact);
+      }
+      std::string told;
+      RandomDirectory without = directory;
+      for (const FactId fact : removed) {
+        told += std::string(known.snapshot.object(facts[fact].object).dn()) + " " + facts[fact].key + "\n";
+        without.strike(facts[fact], known.snapshot);
+      }
+      CAPTURE(told);
+      const Known wanted(without);
+      const auto found = Changed::make(facts, removed, derive_graph, targets_of);
+      REQUIRE(found.ok());
+      REQUIRE(difference(edges_of(found->graph), edges_of(wanted.graph)) == "");
+      REQUIRE(difference(exposed_in(found->graph, found->targets),
+                         exposed_in(wanted.graph, wanted.targets)) == "");
+      std::set<std::string> missing;
+      for (const EdgeId e : edges_missing_in(known.graph, found->graph))
+        missing.insert(text_of(known.graph, known.graph.edge(e)));
+      REQUIRE(difference(missing, gone_in(known.graph, wanted.graph)) == "");
+      if (edges_of(wanted.graph) != edges_of(known.graph)) ++different;
+    }
+  }
+  return different;
+}
+
+TEST_CASE(
+    "what if some facts were gone is what a directory without them gives, for one, some and all facts") {
+  CHECK(check_changes({}) > 1000);
+}
+
+TEST_CASE("an entry that is written on several containers is inherited from each of them") {
+  CHECK(check_changes({.repeats_entries = true}) > 1000);
+}
+
+TEST_CASE("what a fact cuts off is what closing every edge that rests on it cuts off") {
+  std::size_t facts_seen = 0;
+  for (unsigned seed = 0; seed < 600; ++seed) {
+    CAPTURE(seed);
+    std::mt19937 random(seed);
+    const Known known(RandomDirectory(random, {}));
+    facts::Facts facts(known.snapshot, known.graph);
+    std::vector<Proofs> proofs;
+    for (EdgeId e = 0; e < known.graph.edge_count(); ++e)
+      proofs.push_back(proofs_by_fact(known.graph, facts, e));
+    const std::set<std::string> exposed = exposed_in(known.graph, known.targets);
+    const std::vector<NodeId> accounts = population(known.graph, known.targets);
+    const ChokePoints found = find_choke_points(known.graph, accounts, &facts, known.targets, 0);
+    REQUIRE(found.exposed == exposed.size());
+    std::map<std::uint64_t, std::uint64_t> cut_off;
+    std::set<std::string> covered;
+    for (const Cut& cut : found.facts) cut_off[cut.id] = cut.cut_off;
+    for (const FactId fact : all_facts(known.graph, facts)) {
+      const auto rest = exposed_in(known.graph, known.targets, [&](EdgeId e) {
+        return !holds_without(proofs[e], [&](FactId one) { return one == fact; });
+      });
+      CAPTURE(facts[fact].key);
+      REQUIRE((cut_off.contains(fact) ? cut_off[fact] : 0) == exposed.size() - rest.size());
+      if (rest.size() < exposed.size()) ++facts_seen;
+    }
+    std::uint64_t sum = 0;
+    for (const Cut& cut : found.facts) {
+      const auto rest = exposed_in(known.graph, known.targets, [&](EdgeId e) {
+        return !holds_without(proofs[e], [&](FactId one) { return one == cut.id; });
+      });
+      std::set_difference(exposed.begin(), exposed.end(), rest.begin(), rest.end(),
+                          std::inserter(covered, covered.end()));
+      sum += cut.more;
+      REQUIRE(sum == covered.size());
+    }
+  }
+  CHECK(facts_seen > 600);
+}
+
+/// The least cost of facts without which no more than `floor` are exposed, by trying every set of them; nothing when they are
+/// too many for that.
+std::optional<std::uint64_t> plain_cut(const Known& known, const facts::Facts& facts,
+                                       const std::vector<Proofs>& proofs, std::size_t floor) {
+  std::set<FactId> all;
+  for (const Proofs& of_edge : proofs) {
+    for (const auto& parts : of_edge) {
+      for (const std::set<FactId>& part : parts) all.insert(part.begin(), part.end());
+    }
+  }
+  all.erase(facts::kNoFact);
+  constexpr std::size_t kMost = 10;
+  if (all.size() > kMost) return std::nullopt;
+  const std::vector<FactId> list(all.begin(), all.end());
+  std::optional<std::uint64_t> least;
+  for (unsigned bits = 0; bits < 1u << list.size(); ++bits) {
+    std::set<FactId> gone;
+    std::uint64_t cost = 0;
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      if ((bits >> i & 1) == 0) continue;
+      gone.insert(list[i]);
+      cost += facts[list[i]].cost;
+    }
+    if (least && cost >= *least) continue;
+    const auto rest = exposed_in(known.graph, known.targets, [&](EdgeId e) {
+      return !holds_without(proofs[e], [&](FactId fact) { return gone.contains(fact); });
+    });
+    if (rest.size() <= floor) least = cost;
+  }
+  return least;
+}
+
+TEST_CASE(
+    "a plan leaves exposed whom a fresh search does without its facts, and cuts off everyone at the least "
+    "cost") {
+  const Principals principals = [](const AttackGraph& graph, const std::vector<NodeId>& targets) {
+    return population(graph, targets);
+  };
+  std::size_t steps = 0;
+  std::size_t cuts = 0;
+  for (unsigned seed = 0; seed < 400; ++seed) {
+    CAPTURE(seed);
+    std::mt19937 random(seed);
+    const RandomDirectory directory(random, {});
+    const Known known(directory);
+    facts::Facts facts(known.snapshot, known.graph);
+    const std::size_t before = exposed_in(known.graph, known.targets).size();
+    std::vector<Proofs> proofs;
+    for (EdgeId e = 0; e < known.graph.edge_count(); ++e)
+      proofs.push_back(proofs_by_fact(known.graph, facts, e));
+    const std::size_t floor =
+        exposed_in(known.graph, known.targets, [&](EdgeId e) {
+          return !holds_without(proofs[e], [](FactId fact) { return fact != facts::kNoFact; });
+        }).size();
+    for (const std::size_t budget : {0u, 1u, 2u, 4u}) {
+      CAPTURE(budget);
+      const auto plan =
+          make_plan(known.graph, facts, known.targets, budget, derive_graph, targets_of, principals);
+      REQUIRE(plan.ok());
+      REQUIRE(plan->population == population(known.graph, known.targets).size());
+      REQUIRE(plan->exposed == before);
+      REQUIRE(plan->floor == floor);
+      RandomDirectory without = directory;
+      std::set<FactId> removed;
+      std::size_t last = before;
+      for (const PlanStep& step : plan->steps) {
+        REQUIRE(!step.facts.empty());
+        for (const FactId fact : step.facts) {
+          REQUIRE(removed.insert(fact).second);
+          without.strike(facts[fact], known.snapshot);
+        }
+        const Known after(without);
+        REQUIRE(step.exposed == exposed_in(after.graph, after.targets).size());
+        REQUIRE(step.exposed < last);
+        REQUIRE(step.exposed >= floor);
+        last = step.exposed;
+        ++steps;
+      }
+      if (budget != 0) REQUIRE(removed.size() <= budget);
+      if (budget != 0) continue;
+      REQUIRE(plan->exposed_after() == floor);
+      if (plan->steps.empty()) continue;
+      std::uint64_t cost = 0;
+      for (const FactId fact : plan->steps.front().facts) cost += facts[fact].cost;
+      if (const auto least = plain_cut(known, facts, proofs, floor)) {
+        REQUIRE(cost == *least);
+        ++cuts;
+      }
+    }
+  }
+  CHECK(steps > 1000);
+  CHECK(cuts > 100);
+}
+
+TEST_CASE(
+    "drift is the edges of one side that the other has not or has weaker, and who is exposed on one side "
+    "only") {
+  std::size_t different = 0;
+  for (unsigned seed = 0; seed < 400; ++seed) {
+    CAPTURE(seed);
+    std::mt19937 random(seed);
+    const RandomDirectory directory(random, {});
+    const Known known(directory);
+    facts::Facts facts(known.snapshot, known.graph);
+    RandomDirectory changed = directory;
+    for (const FactId fact : all_facts(known.graph, facts)) {
+      if (random() % 4 == 0) changed.strike(facts[fact], known.snapshot);
+    }
+    const Known other(changed);
+    for (const auto& [before, after] : {std::pair(&known, &other), std::pair(&other, &known)}) {
+      const Drift drift = compare({before->snapshot, before->graph}, {after->snapshot, after->graph});
+      REQUIRE(drift.comparable);
+      // An edge is stronger when it leads somewhere, and when it does so for all.
+      const auto strengths = [](const AttackGraph& graph) {
+        std::map<std::string, int> found;
+        for (const graph::Edge& edge : graph.edges()) {
+          const graph::Edge bare{.source = edge.source, .target = edge.target, .kind = edge.kind};
+          found[text_of(graph, bare)] = edge.traversable ? (edge.condition == 0 ? 3 : 2) : 1;
+        }
+        return found;
+      };
+      const auto of = [](const AttackGraph& graph, const std::vector<EdgeId>& edges) {
+        std::set<std::string> found;
+        for (const EdgeId e : edges) {
+          const graph::Edge edge = graph.edge(e);
+          found.insert(text_of(graph, {.source = edge.source, .target = edge.target, .kind = edge.kind}));
+        }
+        return found;
+      };
+      auto was = strengths(before->graph);
+      auto is = strengths(after->graph);
+      std::set<std::string> opened;
+      std::set<std::string> closed;
+      for (const auto& [edge, strength] : is) {
+        if (strength > was[edge]) opened.insert(edge);
+      }
+      for (const auto& [edge, strength] : was) {
+        if (strength > is[edge]) closed.insert(edge);
+      }
+      REQUIRE(of(after->graph, drift.edges_opened) == opened);
+      REQUIRE(of(before->graph, drift.edges_closed) == closed);
+      if (!opened.empty() || !closed.empty()) ++different;
+      const auto exposed_before = exposed_in(before->graph, before->targets);
+      const auto exposed_after = exposed_in(after->graph, after->targets);
+      REQUIRE(drift.exposed_before == exposed_before.size());
+      REQUIRE(drift.exposed_after == exposed_after.size());
+      std::set<std::string> newly;
+      for (const NodeId n : drift.newly_exposed) newly.emplace(after->graph.node(n).id);
+      std::set<std::string> wanted;
+      std::set_difference(exposed_after.begin(), exposed_after.end(), exposed_before.begin(),
+                          exposed_before.end(), std::inserter(wanted, wanted.end()));
+      REQUIRE(newly == wanted);
+    }
+  }
+  CHECK(different > 400);
+}
+
+TEST_CASE("a rule for a group is one for all that plain steps from member to group lead to it") {
+  for (unsigned seed = 0; seed < 300; ++seed) {
+    CAPTURE(seed);
+    std::mt19937 random(seed);
+    const Known known(RandomDirectory(random, {}));
+    for (int group = 0; group < 4; ++group) {
+      TierRules rules;
+      TierRule& rule = rules.rules.emplace_back();
+      rule.tier = 1;
+      rule.member_of = "group" + std::to_string(group);
+      const auto tiers = assign_tiers(known.snapshot, known.graph, rules);
+      REQUIRE(tiers.ok());
+      const NodeId top = resolve(known.snapshot, known.graph, rule.member_of)->front();
+      std::set<NodeId> members = {top};
+      for (std::size_t before = 0; before != members.size();) {
+        before = members.size();
+        for (const graph::Edge& edge : known.graph.edges()) {
+          if (edge.kind == knowledge::EdgeKind::MemberOf && members.contains(edge.target))
+            members.insert(edge.source);
+        }
+      }
+      for (NodeId n = 0; n < known.graph.node_count(); ++n) {
+        const bool is_zero = known.graph.node(n).tier == 0;
+        REQUIRE(tiers->tier[n] == (is_zero ? 0 : members.contains(n) ? 1 : kNoTier));
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace tierline::queries
