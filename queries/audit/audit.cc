@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <tuple>
 
 #include "core/base/text.h"
 #include "core/knowledge/well_known.h"
@@ -105,14 +106,15 @@ Result<std::vector<Answer>> run(const Context& context) {
     for (Finding& finding : answer.findings) finding.fingerprint = fingerprint_of(context, rule, finding);
     std::sort(answer.findings.begin(), answer.findings.end(), [&](const Finding& a, const Finding& b) {
       if (a.severity != b.severity) return a.severity < b.severity;
-      const auto ids = [&](const Finding& finding) {
-        std::vector<std::string_view> found;
-        for (const NodeId object : finding.objects) found.push_back(context.graph.node(object).id);
-        return found;
-      };
-      const std::string_view left = context.graph.node(a.objects.front()).name;
-      const std::string_view right = context.graph.node(b.objects.front()).name;
-      return left != right ? left < right : ids(a) < ids(b);
+      // By name before identifier, which for some objects is a GUID that differs from forest to forest.
+      return std::lexicographical_compare(a.objects.begin(), a.objects.end(), b.objects.begin(),
+                                          b.objects.end(), [&](NodeId one, NodeId other) {
+                                            const auto key = [&](NodeId n) {
+                                              return std::tuple(context.graph.nodes().name(n),
+                                                                context.graph.nodes().id(n));
+                                            };
+                                            return key(one) < key(other);
+                                          });
     });
     answers.push_back(std::move(answer));
   }
