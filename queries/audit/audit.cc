@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <tuple>
 
 #include "core/base/text.h"
 #include "core/knowledge/collected_relations.h"
@@ -116,12 +117,14 @@ Result<std::vector<Answer>> run(const Context& context) {
     const graph::NodeTable& nodes = context.graph.nodes();
     std::sort(answer.findings.begin(), answer.findings.end(), [&](const Finding& a, const Finding& b) {
       if (a.severity != b.severity) return a.severity < b.severity;
-      const std::string_view left = nodes.name(a.objects.front());
-      const std::string_view right = nodes.name(b.objects.front());
-      if (left != right) return left < right;
-      return std::lexicographical_compare(
-          a.objects.begin(), a.objects.end(), b.objects.begin(), b.objects.end(),
-          [&](NodeId one, NodeId other) { return nodes.id(one) < nodes.id(other); });
+      // By name before identifier, which for some objects is a GUID that differs from forest to forest.
+      return std::lexicographical_compare(a.objects.begin(), a.objects.end(), b.objects.begin(),
+                                          b.objects.end(), [&](NodeId one, NodeId other) {
+                                            const auto key = [&](NodeId n) {
+                                              return std::tuple(nodes.name(n), nodes.id(n));
+                                            };
+                                            return key(one) < key(other);
+                                          });
     });
     answers.push_back(std::move(answer));
   }

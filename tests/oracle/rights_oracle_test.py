@@ -27,11 +27,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "fixtures/samba"))
 import ldb  # noqa: E402
 from domain_controller import DomainController  # noqa: E402
-from samba import Ldb  # noqa: E402
-from samba.credentials import Credentials  # noqa: E402
 from samba.dcerpc import security  # noqa: E402
 from samba.ndr import ndr_pack, ndr_unpack  # noqa: E402
-from samba.param import LoadParm  # noqa: E402
 
 TIERLINE = os.environ["TIERLINE"]
 VERDICTS = os.environ["TIERLINE_VERDICTS"]
@@ -159,18 +156,6 @@ class Oracle(unittest.TestCase):
         found = cls.sam.search(base=dn, scope=ldb.SCOPE_BASE, attrs=["objectSid"])
         return str(ndr_unpack(security.dom_sid, found[0]["objectSid"][0]))
 
-    def connect(self, name):
-        parameters = LoadParm()
-        parameters.load(str(self.dc.config))
-        parameters.set("tls verify peer", "ca_only")  # the name is an address, which it does not look for
-        credentials = Credentials()
-        credentials.guess(parameters)
-        credentials.set_username(name)
-        credentials.set_password(self.dc.password)
-        credentials.set_domain(self.dc.domain)
-        credentials.set_bind_dn(f"{name}@{self.dc.realm}")
-        return Ldb(url=f"ldaps://{self.dc.address}", credentials=credentials, lp=parameters)
-
     @classmethod
     def ours(cls, pairs):
         done = subprocess.run([VERDICTS, cls.snapshot], input="".join(f"{p}\t{o}\n" for p, o in pairs), text=True,
@@ -194,7 +179,7 @@ class Oracle(unittest.TestCase):
             if mine != theirs:
                 wrong.append(f"{principal} {what} {dn}: we say {mine}, the server {theirs}; {self.descriptor_text(dn)}")
 
-        administrator = self.connect("Administrator")
+        administrator = self.dc.connect("Administrator")
         asked = ["allowedAttributesEffective", "sDRightsEffective"]
         writable = {}  # what can be written at all: attributes of the system are nobody's
         for dn in self.objects:
@@ -205,7 +190,7 @@ class Oracle(unittest.TestCase):
             found = administrator.search(base=dn, scope=ldb.SCOPE_BASE, attrs=["allowedChildClassesEffective"])[0]
             possible |= {str(v) for v in found.get("allowedChildClassesEffective", [])}
         for name, principal in self.principals.items():
-            connection = self.connect(name)
+            connection = self.dc.connect(name)
             for dn in self.units:
                 asked_of_unit = ["allowedChildClassesEffective", "sDRightsEffective"]
                 found = connection.search(base=dn, scope=ldb.SCOPE_BASE, attrs=asked_of_unit)[0]

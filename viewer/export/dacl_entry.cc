@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/directory/sddl.h"
+#include "core/knowledge/access_rights.h"
 
 namespace tierline::viewer {
 namespace {
@@ -11,8 +12,10 @@ using directory::Ace;
 using directory::SecurityDescriptor;
 using snapshot::Object;
 
+// Generic bits stay where they are handed down, and are mapped where they come to count ([MS-DTYP] 2.5.3.4.2).
 bool same_entry(const Ace& a, const Ace& b) {
-  return a.type == b.type && a.mask == b.mask && a.object_type == b.object_type && a.trustee == b.trustee;
+  const auto mask = [](const Ace& ace) { return knowledge::access::map_generic(ace.mask); };
+  return a.type == b.type && mask(a) == mask(b) && a.object_type == b.object_type && a.trustee == b.trustee;
 }
 
 // Where an inherited entry was written: the nearest object above that has it as its own.
