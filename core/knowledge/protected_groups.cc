@@ -64,8 +64,9 @@ bool is_usual_on_holder(const directory::Sid& trustee, const directory::Guid& ty
   const bool is_forest_wide = trustee.is_domain_issued() && trustee.rid() == rids::kEnterpriseAdmins;
   for (const HolderEntry& row : kHolderEntries) {
     const bool is_trustee =
-        row.sid.empty() ? (row.rid == rids::kEnterpriseAdmins ? is_forest_wide : trustee == domain.with_rid(row.rid))
-                        : trustee == *directory::Sid::parse(row.sid);
+        row.sid.empty()
+            ? (row.rid == rids::kEnterpriseAdmins ? is_forest_wide : trustee == domain.with_rid(row.rid))
+            : trustee == *directory::Sid::parse(row.sid);
     if (is_trustee && (row.type == directory::Guid() || row.type == type)) return true;
   }
   return false;

@@ -307,6 +307,12 @@ class Contract(unittest.TestCase):
         found = answer("audit", snapshot, "--rules", self.rules("version = 1\ndefault = 2\n"))
         self.assertEqual([rule["id"] for rule in found["rules"] if not rule["unknown"]], [])
         self.assertEqual([(f["rule"], f["detail"]) for f in found["findings"]], [("standing-membership", "perhaps for good")])
+        # One member for a time shows that the search asked which are.
+        source.write_text(text.replace("member: ", "member: <TTL=60,CN=bob,DC=corp,DC=example>\nmember: "))
+        self.assertEqual(run("import", source, "-o", snapshot).returncode, 3)
+        found = answer("audit", snapshot)
+        self.assertEqual([rule["unknown"] for rule in found["rules"] if rule["id"] == "standing-membership"], [None])
+        self.assertEqual([(f["objects"][0]["name"], f["detail"]) for f in found["findings"]], [("ANN@CORP.EXAMPLE", "for good")])
 
     def test_exposure_of_each_target_and_tier(self):
         whole = answer("exposure", sample, "--each")
