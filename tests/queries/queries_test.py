@@ -6,15 +6,18 @@ import os
 import pathlib
 import shutil
 import subprocess
+import sys
 import tempfile
 import unittest
 import zipfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/support"))
+import golden  # noqa: E402
+
 TIERLINE = os.environ["TIERLINE"]
 SAMPLE = ROOT / "fixtures/collections/sample-ad"
 LAB = ROOT / "fixtures/directories/detectionlab"
-GOLDEN = ROOT / "fixtures/golden"
 RULES = ROOT / "fixtures/tiers/sample-ad.toml"
 
 
@@ -72,11 +75,7 @@ class Reviewed(unittest.TestCase):
     maxDiff = None
 
     def holds(self, name, rows):
-        path = GOLDEN / name
-        text = "".join("\t".join(row) + "\n" for row in rows)
-        if "TIERLINE_REWRITE_GOLDEN" in os.environ:
-            path.write_text(text)
-        self.assertEqual(text, path.read_text())
+        golden.check(self, name, "".join("\t".join(row) + "\n" for row in rows))
 
     def test_the_sample_directory(self):
         crossings = ("tier-control", "tier-session", "tier-logon")
