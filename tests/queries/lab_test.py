@@ -9,6 +9,7 @@ everyone for it."""
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -39,15 +40,20 @@ def setUpModule():
     unittest.addModuleCleanup(dc.stop)
     lab = Lab(dc)
     lab.build()
-    snapshot = scratch / "lab.snap"
-    subprocess.run([TIERLINE, "collect", dc.url, "-o", snapshot], env=dc.client_env("Administrator"), check=True,
+    snapshot = collect("lab.snap")
+
+
+def collect(name):
+    path = scratch / name
+    subprocess.run([TIERLINE, "collect", dc.url, "-o", path], env=dc.client_env("Administrator"), check=True,
                    capture_output=True)
+    return path
 
 
-def run(*arguments):
-    """What the program says of the lab, before anything is tried there."""
-    done = subprocess.run([TIERLINE, arguments[0], snapshot, *map(str, arguments[1:])], capture_output=True, text=True,
-                          timeout=60)
+def run(*arguments, of=None):
+    """What the program says of the lab, before anything is tried there, or of another snapshot."""
+    done = subprocess.run([TIERLINE, arguments[0], of or snapshot, *map(str, arguments[1:])], capture_output=True, text=True,
+                          timeout=120)
     if done.returncode not in (0, 1):
         raise AssertionError(f"{arguments} ended with {done.returncode}: {done.stderr}")
     return done.stdout
@@ -75,6 +81,49 @@ class Inherited(unittest.TestCase):
         entries = [evidence for edge in told["edges"] for evidence in edge["evidence"] if evidence["type"] == "ace"]
         self.assertEqual({entry["inherited_from"] for entry in entries}, {lab.unit("Tier2/Workstations")})
         self.assertTrue(entries)
+
+
+class Planned(unittest.TestCase):
+    def test_a_plan_carried_out_and_collected_again(self):
+        plan = json.loads(run("plan", "--budget", 5, "--json"))
+        facts = [fact for step in plan["steps"] for fact in step["facts"]]
+        told = json.loads(run("whatif", *[fact["id"] for fact in facts], "--json"))
+        expected = self.edges(snapshot) - self.ends(told["edges_closed"]) | self.ends(told["edges_opened"])
+        for fact in facts:
+            self.take_away(fact)
+        after = collect("after.snap")
+        self.assertEqual(json.loads(run("exposure", "--json", of=after))["exposed"], plan["exposed_after"])
+        self.assertEqual(told["after"]["exposed"], plan["exposed_after"])
+        self.assertLess(plan["exposed_after"], plan["exposed_before"])
+        self.assertEqual(sorted(self.edges(after) ^ expected), [])
+
+    def edges(self, of):
+        return self.ends(edge for edge in json.loads(run("edges", "--json", of=of))["edges"] if edge["traversable"])
+
+    @staticmethod
+    def ends(edges):
+        return {(edge["source"], edge["kind"], edge["target"]) for edge in edges}
+
+    def take_away(self, fact):
+        """One entry of a list, until the test is over."""
+        self.assertEqual(fact["type"], "entry")
+        found = lab.sam.search(base=fact["object"], scope=ldb.SCOPE_BASE, attrs=[fact["attribute"]])
+        before = found[0][fact["attribute"]][0]
+        self.addCleanup(self.put_back, fact, before)
+        text = ndr_unpack(security.descriptor, before).as_sddl(lab.sid)
+        same = [entry for entry in re.findall(r"\([^)]*\)", text) if self.parts(entry) == self.parts(fact["value"])]
+        self.assertEqual(len(same), 1, fact["text"])
+        self.put_back(fact, lab.descriptor(text.replace(same[0], "", 1)))
+
+    @staticmethod
+    def parts(entry):
+        ace = security.descriptor.from_sddl("D:" + entry, lab.sid).dacl.aces[0]
+        is_object = ace.type in (security.SEC_ACE_TYPE_ACCESS_ALLOWED_OBJECT, security.SEC_ACE_TYPE_ACCESS_DENIED_OBJECT)
+        return ace.type, ace.access_mask, str(ace.trustee), str(ace.object.type) if is_object else ""
+
+    @staticmethod
+    def put_back(fact, descriptor):
+        lab.sam.modify(lab.message(fact["object"], fact["attribute"], descriptor))
 
 
 def is_allowed(operation):

@@ -1,4 +1,4 @@
-"""Reviewed answers of the program, kept as files under fixtures/golden. With TIERLINE_RENEW_GOLDEN=1 they are written instead
+"""Reviewed answers of the program, kept as files under fixtures/golden. With TIERLINE_REWRITE_GOLDEN=1 they are written instead
 of compared, to be read again, line by line, before they are committed."""
 
 import os
@@ -9,6 +9,6 @@ FOLDER = pathlib.Path(__file__).resolve().parents[2] / "fixtures/golden"
 
 def check(case, path, text):
     reviewed = FOLDER / path
-    if os.environ.get("TIERLINE_RENEW_GOLDEN"):
+    if "TIERLINE_REWRITE_GOLDEN" in os.environ:
         reviewed.write_text(text)
     case.assertEqual(text, reviewed.read_text())
