@@ -218,6 +218,13 @@ void assign(const Matcher& matcher, const std::vector<Matcher::Prepared>& rules,
   if (disagree) tiers.conflicts.push_back({n, std::move(fitting)});
 }
 
+/// LOCAL SYSTEM, ANONYMOUS LOGON and the like, which are nobody's account.
+bool is_identity_of_every_host(const AttackGraph& graph, NodeId n) {
+  if (graph.nodes().object(n) != snapshot::kNoObject) return false;
+  const directory::Sid sid = graph.node(n).sid;
+  return sid.count() != 0 && !sid.is_domain_issued();
+}
+
 }  // namespace
 
 Result<Tiers> assign_tiers(const snapshot::Snapshot& snapshot, const AttackGraph& graph,
@@ -239,7 +246,8 @@ Result<Tiers> assign_tiers(const snapshot::Snapshot& snapshot, const AttackGraph
     if (nodes.is_tier_zero(n)) {
       tiers.tier[n] = 0;
       tiers.rule[n] = kBuiltIn;
-    } else if (tiers.tier[n] == kNoTier && rules.otherwise && is_account(nodes.kind(n))) {
+    } else if (tiers.tier[n] == kNoTier && rules.otherwise && is_account(nodes.kind(n)) &&
+               !is_identity_of_every_host(graph, n)) {
       tiers.tier[n] = *rules.otherwise;
     }
     const bool is_active = is_account(nodes.kind(n)) && !nodes.is_disabled(n);

@@ -9,6 +9,7 @@
 #include "core/base/text.h"
 #include "core/directory/sddl.h"
 #include "core/directory/security_descriptor.h"
+#include "core/knowledge/access_rights.h"
 #include "core/knowledge/changes.h"
 #include "core/knowledge/collected_relations.h"
 
@@ -119,7 +120,7 @@ FactId Facts::entry(const Evidence& evidence) {
   // Written on several objects above, it is inherited from each of them, from the nearest first.
   const auto copies = std::count_if(
       entries.list.begin(), entries.list.begin() + evidence.item,
-      [&](const Entry& other) { return other.key == entry.key && other.is_inherited == entry.is_inherited; });
+      [&](const Entry& other) { return other.key_below == entry.key_below && other.is_inherited; });
   const FactId fact =
       written_at({.object = evidence.object, .kind = Fact::Kind::Entry, .cost = knowledge::kEntryCost}, entry,
                  static_cast<std::size_t>(copies));
@@ -203,7 +204,7 @@ std::uint32_t Facts::first_like(const Evidence& evidence, unsigned parts) {
 // An inherited entry is written at the nearest object above that has it as its own; an entry that AdminSDHolder stamps,
 // at AdminSDHolder ([MS-ADTS] 3.1.1.6.1), or it comes back within the hour.
 FactId Facts::written_at(Row row, const Entry& entry, std::size_t copy) {
-  const std::uint32_t key = entry.key;
+  const std::uint32_t key = entry.is_inherited ? entry.key_below : entry.key;
   const auto intern_at = [&](bool is_inherited) {
     row.item = entries_of(row.object).first(key, is_inherited);
     return intern(row);
@@ -223,8 +224,10 @@ FactId Facts::written_at(Row row, const Entry& entry, std::size_t copy) {
     if (last == snapshot::kNoObject && entries.inherits(key)) row.object = at;
   }
   row.is_from_above = last == snapshot::kNoObject;
-  if (!row.is_from_above) row.object = last;
-  return intern_at(row.is_from_above);
+  if (row.is_from_above) return intern_at(true);
+  row.object = last;
+  row.item = entries_of(last).handed_down(key);
+  return intern(row);
 }
 
 Facts::Sharing Facts::sharing(const Evidence& stored, snapshot::DescriptorIndex descriptor) {
@@ -240,10 +243,17 @@ Facts::Sharing Facts::sharing(const Evidence& stored, snapshot::DescriptorIndex 
   return is_inherited ? Sharing::InContainer : Sharing::None;
 }
 
-bool Facts::has_entry(snapshot::DescriptorIndex descriptor, std::string_view key) {
-  const std::uint32_t number = key_number(key);
+bool Facts::has_entry(snapshot::DescriptorIndex descriptor, std::span<const std::uint32_t> keys) {
   const Entries& entries = entries_of_descriptor(descriptor);
-  return entries.has_own(number) || entries.inherits(number);
+  return std::any_of(entries.list.begin(), entries.list.end(), [&](const Entry& entry) {
+    return std::find(keys.begin(), keys.end(), entry.is_inherited ? entry.key_below : entry.key) !=
+           keys.end();
+  });
+}
+
+std::array<std::uint32_t, 2> Facts::keys_of(FactId fact) {
+  const Entry& entry = entries_of(rows_[fact].object).list[rows_[fact].item];
+  return {entry.key, entry.key_below};
 }
 
 std::uint32_t Facts::key_number(std::string_view key) {
@@ -275,7 +285,10 @@ Facts::Entries Facts::stored_entries(snapshot::DescriptorIndex descriptor) {
   for (const Ace& ace : parsed->dacl->aces) {
     constexpr std::uint8_t kDown =
         directory::ace_flag::kContainerInherit | directory::ace_flag::kObjectInherit;
+    Ace below = ace;
+    below.mask = knowledge::access::map_generic(ace.mask);
     entries.list.push_back({.key = key_number(key_of(ace)),
+                            .key_below = key_number(key_of(below)),
                             .is_inherited = ace.is_inherited(),
                             .is_handed_down = !ace.is_inherited() && (ace.flags & kDown) != 0});
   }
@@ -290,6 +303,7 @@ Facts::Entries Facts::collected_entries(const Object& object) {
     const StatedEntry stated = stated_entry(value.text());
     // Whether an entry is handed down, collectors do not tell; that the same one is inherited below does.
     entries.list.push_back({.key = key_number(stated.key),
+                            .key_below = key_number(stated.key),
                             .is_inherited = stated.is_inherited,
                             .is_handed_down = !stated.is_inherited});
   }
@@ -301,19 +315,27 @@ bool Facts::Entries::has_own(std::uint32_t key) const {
                      [&](const Entry& entry) { return entry.key == key && !entry.is_inherited; });
 }
 
-bool Facts::Entries::hands_down(std::uint32_t key) const {
-  return std::any_of(list.begin(), list.end(),
-                     [&](const Entry& entry) { return entry.key == key && entry.is_handed_down; });
+bool Facts::Entries::hands_down(std::uint32_t key_below) const {
+  return std::any_of(list.begin(), list.end(), [&](const Entry& entry) {
+    return entry.key_below == key_below && entry.is_handed_down;
+  });
 }
 
-bool Facts::Entries::inherits(std::uint32_t key) const {
+bool Facts::Entries::inherits(std::uint32_t key_below) const {
   return std::any_of(list.begin(), list.end(),
-                     [&](const Entry& entry) { return entry.key == key && entry.is_inherited; });
+                     [&](const Entry& entry) { return entry.key_below == key_below && entry.is_inherited; });
+}
+
+std::uint32_t Facts::Entries::handed_down(std::uint32_t key_below) const {
+  const auto found = std::find_if(list.begin(), list.end(), [&](const Entry& entry) {
+    return entry.key_below == key_below && entry.is_handed_down;
+  });
+  return first(found->key, false);
 }
 
 std::uint32_t Facts::Entries::first(std::uint32_t key, bool is_inherited) const {
   const auto found = std::find_if(list.begin(), list.end(), [&](const Entry& entry) {
-    return entry.key == key && entry.is_inherited == is_inherited;
+    return (is_inherited ? entry.key_below : entry.key) == key && entry.is_inherited == is_inherited;
   });
   return static_cast<std::uint32_t>(found - list.begin());
 }

@@ -3,10 +3,12 @@
 // The facts behind edges, as an administrator would change them: one entry of a DACL where it was written, however many
 // objects inherit it; one owner; one value of an attribute.
 
+#include <array>
 #include <boost/container_hash/hash.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -80,8 +82,10 @@ class Facts {
   };
   Sharing sharing(const graph::Evidence& stored, snapshot::DescriptorIndex descriptor);
 
-  /// Whether an entry for this key is in the descriptor, by its key_of().
-  bool has_entry(snapshot::DescriptorIndex descriptor, std::string_view key);
+  /// Whether an entry of one of these keys is in the descriptor.
+  bool has_entry(snapshot::DescriptorIndex descriptor, std::span<const std::uint32_t> keys);
+  /// Of an entry of nTSecurityDescriptor: its key where it is written and, if other, where it is inherited.
+  std::array<std::uint32_t, 2> keys_of(FactId entry);
 
   /// 16 hexadecimal digits, the same for the same fact in every snapshot of the directory.
   std::string fingerprint(FactId fact) const;
@@ -120,6 +124,8 @@ class Facts {
   /// An entry of a DACL: the number of its key, and how it is held.
   struct Entry {
     std::uint32_t key = 0;
+    std::uint32_t key_below =
+        0;  ///< where it is inherited: generic bits are mapped there ([MS-DTYP] 2.5.3.4.2)
     bool is_inherited = false;
     bool is_handed_down = false;
   };
@@ -128,9 +134,11 @@ class Facts {
     bool is_protected = false;
 
     bool has_own(std::uint32_t key) const;
-    bool hands_down(std::uint32_t key) const;
-    bool inherits(std::uint32_t key) const;
+    bool hands_down(std::uint32_t key_below) const;
+    bool inherits(std::uint32_t key_below) const;
+    /// By the key, or what it is below where it is inherited.
     std::uint32_t first(std::uint32_t key, bool is_inherited) const;
+    std::uint32_t handed_down(std::uint32_t key_below) const;  ///< REQUIRES: hands_down(key_below)
   };
 
   FactId intern(const Row& row);

@@ -45,7 +45,9 @@ class Removal {
     gone_.insert(id);
     switch (fact.kind) {
       case Fact::Kind::Entry:
-        if (fact.attribute == snapshot::kNoAttribute) keys_.push_back(fact.key);
+        if (fact.attribute == snapshot::kNoAttribute) {
+          for (const std::uint32_t key : facts_.keys_of(id)) keys_.push_back(key);
+        }
         if (fact.attribute != snapshot::kNoAttribute) lists_.emplace(fact.object, fact.attribute);
         break;
       case Fact::Kind::Owner:
@@ -116,10 +118,7 @@ class Removal {
   bool may_change(snapshot::DescriptorIndex index) {
     if (keys_.empty()) return false;
     const auto [place, added] = may_change_.try_emplace(index, false);
-    if (added) {
-      place->second = std::any_of(keys_.begin(), keys_.end(),
-                                  [&](const std::string& key) { return facts_.has_entry(index, key); });
-    }
+    if (added) place->second = facts_.has_entry(index, keys_);
     return place->second;
   }
 
@@ -127,7 +126,7 @@ class Removal {
   const Snapshot& snapshot_;
   snapshot::Edits edits_;
   std::unordered_set<FactId> gone_;
-  std::vector<std::string> keys_;  ///< of entries
+  std::vector<std::uint32_t> keys_;  ///< of entries
   std::unordered_set<ObjectIndex> ownerless_;
   bool any_collected_ = false;  ///< entries that a collector stated
   snapshot::AttributeId collected_ = snapshot::kNoAttribute;

@@ -19,17 +19,6 @@ using knowledge::EdgeKind;
 using knowledge::NodeKind;
 using snapshot::ObjectIndex;
 
-// Character 16 of dSHeuristics holds a bit for each operators' group that is not protected.
-unsigned excluded_groups(const std::string& heuristics) {
-  constexpr std::size_t kPlace = 15;
-  if (heuristics.size() <= kPlace) return 0;
-  const char digit = heuristics[kPlace];
-  if (digit >= '0' && digit <= '9') return static_cast<unsigned>(digit - '0');
-  if (digit >= 'a' && digit <= 'f') return static_cast<unsigned>(digit - 'a') + 10;
-  if (digit >= 'A' && digit <= 'F') return static_cast<unsigned>(digit - 'A') + 10;
-  return 0;
-}
-
 // The entries of a list, byte for byte.
 std::vector<std::string_view> entries_of(const directory::SecurityDescriptor& descriptor) {
   std::vector<std::string_view> entries;
@@ -67,9 +56,11 @@ void protect(Derivation& derivation, ObjectIndex holder, NodeId target) {
 
 }  // namespace
 
-void add_admin_sd_holder(Derivation& derivation, Tokens& tokens) {
+void add_admin_sd_holder(Derivation& derivation, Tokens&) {
   const DirectoryModel& directory = derivation.directory;
-  const unsigned excluded = excluded_groups(directory.ds_heuristics());
+  const unsigned excluded = knowledge::excluded_from_protection(directory.ds_heuristics());
+  // The task looks at members; who has a group in the SID history only acts as one.
+  const Memberships memberships(derivation.graph, {EdgeKind::MemberOf}, false);
   for (std::size_t d = 0; d < directory.domains().size(); ++d) {
     const Domain& domain = directory.domains()[d];
     const auto index = static_cast<DomainIndex>(d);
@@ -99,7 +90,7 @@ void add_admin_sd_holder(Derivation& derivation, Tokens& tokens) {
       if (of_this_domain && (node.kind == NodeKind::User || node.kind == NodeKind::Group)) {
         protect(derivation, *holder, queue[next]);
       }
-      for (const NodeId member : tokens.members(queue[next])) {
+      for (const NodeId member : memberships.members_of(queue[next])) {
         if (seen.insert(member).second) queue.push_back(member);
       }
     }
