@@ -12,6 +12,38 @@ namespace {
 
 constexpr std::size_t kLargest = 4u << 20;
 
+// The line on which keys or values nest deeper than any rule does; 0 when none do. What the parser makes of a key with a
+// million parts takes as many calls to give up again, more than any stack holds.
+std::size_t line_of_depth(std::string_view text) {
+  constexpr unsigned kDeepest = 16;
+  std::size_t line = 1;
+  unsigned open = 0;
+  unsigned parts = 0;  // of one key
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const char c = text[at];
+    if (c == '#') {
+      at = std::min(text.find('\n', at), text.size()) - 1;
+    } else if (c == '"' || c == '\'') {
+      const bool is_long = text.substr(at, 3) == std::string(3, c);
+      const std::string end(is_long ? 3 : 1, c);
+      for (at += end.size(); at < text.size() && text.substr(at, end.size()) != end; ++at) {
+        if (text[at] == '\n' && !is_long) break;
+        if (text[at] == '\\' && c == '"' && at + 1 < text.size()) ++at;
+        if (text[at] == '\n') ++line;
+      }
+      if (at < text.size() && text[at] == c) at += end.size() - 1;
+    }
+    if (at >= text.size()) break;
+    if (text[at] == '\n') ++line;
+    if (text[at] == '\n' || c == '=' || c == ',') parts = 0;
+    if (c == '.') ++parts;
+    if (c == '[' || c == '{') ++open;
+    if ((c == ']' || c == '}') && open > 0) --open;
+    if (open > kDeepest || parts > kDeepest) return line;
+  }
+  return 0;
+}
+
 /// Reads one file; the first thing that is wrong ends it.
 class Reader {
  public:
@@ -21,6 +53,8 @@ class Reader {
     Result<MappedFile> file = MappedFile::open(path_);
     if (!file) return std::move(file).error();
     if (file->bytes().size() > kLargest) return Error{ErrorCode::Config, "is larger than 4 MiB", path_};
+    if (const std::size_t line = line_of_depth(as_text(file->bytes())))
+      return Error{ErrorCode::Config, "line " + std::to_string(line) + ": nests too deep", path_};
     toml::table table;
     try {
       table = toml::parse(as_text(file->bytes()), std::string_view(path_));

@@ -38,6 +38,11 @@ constexpr std::array kHostRoles = {
 
 bool is_account(NodeKind kind) { return kind == NodeKind::User || kind == NodeKind::Computer; }
 
+/// Whether it counts when accounts in Tier Zero are compared with all.
+bool can_act(const graph::NodeTable& nodes, NodeId n) {
+  return is_account(nodes.kind(n)) && !nodes.is_disabled(n) && nodes.object(n) != snapshot::kNoObject;
+}
+
 /// Finds the nodes that fit rules.
 class Matcher {
  public:
@@ -227,6 +232,17 @@ bool is_identity_of_every_host(const AttackGraph& graph, NodeId n) {
 
 }  // namespace
 
+bool is_too_wide(const AttackGraph& graph, const std::vector<NodeId>& tier_zero) {
+  const graph::NodeTable& nodes = graph.nodes();
+  Tiers counted;
+  counted.accounts_in_zero = static_cast<std::uint64_t>(
+      std::count_if(tier_zero.begin(), tier_zero.end(), [&](NodeId n) { return can_act(nodes, n); }));
+  for (NodeId n = 0; n < graph.node_count() && counted.accounts < counted.accounts_in_zero * 2; ++n) {
+    if (can_act(nodes, n)) ++counted.accounts;
+  }
+  return counted.is_zero_too_wide();
+}
+
 Result<Tiers> assign_tiers(const snapshot::Snapshot& snapshot, const AttackGraph& graph,
                            const TierRules& rules) {
   const Matcher matcher(snapshot, graph);
@@ -250,8 +266,7 @@ Result<Tiers> assign_tiers(const snapshot::Snapshot& snapshot, const AttackGraph
                !is_identity_of_every_host(graph, n)) {
       tiers.tier[n] = *rules.otherwise;
     }
-    const bool is_active = is_account(nodes.kind(n)) && !nodes.is_disabled(n);
-    if (!is_active || nodes.object(n) == snapshot::kNoObject) continue;
+    if (!can_act(nodes, n)) continue;
     ++tiers.accounts;
     if (tiers.tier[n] == 0) ++tiers.accounts_in_zero;
   }

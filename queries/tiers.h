@@ -35,6 +35,9 @@ struct Tiers {
   bool is_zero_too_wide() const { return accounts > 20 && accounts_in_zero * 2 > accounts; }
 };
 
+/// Whether the built-in Tier Zero, given as its nodes, is too wide in that sense. Looks at as many accounts as it must.
+bool is_too_wide(const graph::AttackGraph& graph, const std::vector<graph::NodeId>& tier_zero);
+
 /// Of rules for containers, the one for the nearest counts alone. Errors: Config with the line of a rule whose group, policy or container
 /// is not in the snapshot, or could be several.
 Result<Tiers> assign_tiers(const snapshot::Snapshot& snapshot, const graph::AttackGraph& graph,

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/base/arena.h"
+#include "core/base/checked_heap.h"
 
 namespace tierline::collectors::json {
 namespace {
@@ -200,7 +201,7 @@ Status read(Source& source, const Consumer& consumer) {
   }
   if (stream.ahead().starts_with(kUtf8Mark)) stream.skip(kUtf8Mark.size());
   Handler handler(consumer);
-  rapidjson::Reader reader;
+  rapidjson::GenericReader<rapidjson::UTF8<>, rapidjson::UTF8<>, CheckedHeap> reader;
   constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag |
                               rapidjson::kParseValidateEncodingFlag;
   const rapidjson::ParseResult result = reader.Parse<kFlags>(stream, handler);

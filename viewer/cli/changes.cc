@@ -5,6 +5,7 @@
 
 #include "core/derive/derive.h"
 #include "queries/principals.h"
+#include "viewer/cli/loaded_graph.h"
 
 namespace tierline::viewer::cli {
 
@@ -14,13 +15,12 @@ queries::Derive derive_again() {
 
 queries::Targets targets_again(const graph::AttackGraph& graph, const std::vector<graph::NodeId>& targets,
                                const std::vector<std::string>& named) {
-  const bool is_tier_zero =
-      named.empty() ||
-      std::any_of(named.begin(), named.end(), [](const std::string& name) { return name == "tier0"; });
+  const bool is_tier_zero = names_tier_zero(named);
+  const bool only_tier_zero = is_tier_zero && named.size() <= 1;
   std::set<std::string, std::less<>> ids;
   for (const graph::NodeId target : targets) ids.emplace(graph.node(target).id);
   return
-      [is_tier_zero, only_tier_zero = named.empty() || named == std::vector<std::string>{"tier0"}, ids](
+      [is_tier_zero, only_tier_zero, ids](
           const snapshot::Snapshot&, const graph::AttackGraph& again) -> Result<std::vector<graph::NodeId>> {
         std::vector<graph::NodeId> found;
         for (graph::NodeId n = 0; n < again.node_count(); ++n) {

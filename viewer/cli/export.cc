@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 
@@ -34,6 +35,7 @@ std::string report_of(const ExportInput& input) {
 struct Format {
   const char* name;
   const char* what;
+  bool is_of_targets = false;  ///< the ways to them; otherwise it is the whole graph
   std::string (*file)(const ExportInput& input) = nullptr;
   std::vector<ExportedFile> (*files)(const ExportInput& input) = nullptr;
 };
@@ -41,11 +43,13 @@ struct Format {
 constexpr Format kFormats[] = {
     {.name = "html",
      .what = "one page that opens from disk",
+     .is_of_targets = true,
      .file = [](const ExportInput& input) { return html_report(report_of(input)); }},
     {.name = "json",
      .what = "its data",
+     .is_of_targets = true,
      .file = [](const ExportInput& input) { return report_of(input) + "\n"; }},
-    {.name = "dot", .what = "its paths for Graphviz", .file = dot},
+    {.name = "dot", .what = "its paths for Graphviz", .is_of_targets = true, .file = dot},
     {.name = "graphml", .what = "the whole graph for graph programs", .file = graphml},
     {.name = "opengraph",
      .what = "the whole graph for BloodHound and whatever reads its format",
@@ -67,6 +71,22 @@ Status write(const std::string& path, std::string_view content) {
   return file->commit();
 }
 
+/// A folder out of sight, which is gone afterwards unless it was moved to where it belongs.
+class TemporaryFolder {
+ public:
+  explicit TemporaryFolder(std::string path) : path_(std::move(path)) {}
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
 // Into a folder beside its destination first, so that no half of an export is ever there.
 Status write_folder(const std::string& path, const std::vector<ExportedFile>& files) {
   namespace fs = std::filesystem;
@@ -78,32 +98,27 @@ Status write_folder(const std::string& path, const std::vector<ExportedFile>& fi
     return Error{ErrorCode::CannotCreate, "is there already", path};
   std::string temporary = (fs::absolute(path, code).parent_path() / ".tierline-XXXXXX").string();
   if (::mkdtemp(temporary.data()) == nullptr) return failure({errno, std::generic_category()});
-  const auto give_up = [&](Error error) {
-    fs::remove_all(temporary, code);
-    return error;
-  };
+  const TemporaryFolder folder(std::move(temporary));
   for (const ExportedFile& file : files) {
-    if (Status status = write(temporary + "/" + file.name, file.content); !status)
-      return give_up(status.error());
+    if (Status status = write(folder.path() + "/" + file.name, file.content); !status) return status;
   }
-  std::error_code renamed;
-  fs::rename(temporary, path, renamed);
-  return renamed ? Status(give_up(failure(renamed))) : Status();
+  fs::rename(folder.path(), path, code);
+  return code ? Status(failure(code)) : Status();
 }
 
 Result<int> run(const Options& options) {
   Result<LoadedGraph> loaded = LoadedGraph::open(options.path);
   if (!loaded) return std::move(loaded).error();
-  const auto targets = loaded->targets(options.to);
+  const auto format = std::find_if(std::begin(kFormats), std::end(kFormats),
+                                   [&](const Format& known) { return options.format == known.name; });
+  Result<std::vector<graph::NodeId>> targets = std::vector<graph::NodeId>();
+  if (format->is_of_targets || !options.to.empty()) targets = loaded->targets(options.to);
   if (!targets) return targets.error();
   const std::string name = options.to.empty() ? "Tier Zero" : fmt::format("{}", fmt::join(options.to, ", "));
   const ExportInput input{loaded->snapshot, loaded->graph, loaded->meta, *targets, name};
-  for (const Format& format : kFormats) {
-    if (options.format != format.name) continue;
-    Status status = format.file != nullptr ? write(options.output, format.file(input))
-                                           : write_folder(options.output, format.files(input));
-    if (!status) return std::move(status).error();
-  }
+  Status status = format->file != nullptr ? write(options.output, format->file(input))
+                                          : write_folder(options.output, format->files(input));
+  if (!status) return std::move(status).error();
   note(fmt::format("wrote {}", options.output));
   note_coverage(loaded->meta);
   return exit_for(loaded->meta);

@@ -41,13 +41,25 @@ Result<LoadedGraph> LoadedGraph::open(const std::string& path, derive::Rules rul
   return derived_from(*std::move(opened), rules);
 }
 
+bool names_tier_zero(const std::vector<std::string>& named) {
+  return named.empty() || std::any_of(named.begin(), named.end(), [](const std::string& name) {
+           return equal_ascii_nocase(name, "tier0");
+         });
+}
+
 Result<std::vector<graph::NodeId>> LoadedGraph::targets(const std::vector<std::string>& named) const {
-  if (!named.empty()) return queries::resolve_all(snapshot, graph, named);
+  if (!names_tier_zero(named)) return queries::resolve_all(snapshot, graph, named);
   std::vector<graph::NodeId> tier_zero = queries::tier_zero(graph);
   if (tier_zero.empty()) {
     return Error{ErrorCode::Incomplete, "holds no Tier Zero object, so who can reach it is unknown",
                  snapshot.path()};
   }
+  if (queries::is_too_wide(graph, tier_zero)) {
+    return Error{ErrorCode::Incomplete,
+                 "has most of its accounts in Tier Zero, so that nobody else can reach it would say nothing",
+                 snapshot.path()};
+  }
+  if (!named.empty()) return queries::resolve_all(snapshot, graph, named);
   return tier_zero;
 }
 

@@ -21,10 +21,13 @@ struct LoadedGraph {
   /// Derived, whatever was kept. Errors: the same.
   static Result<LoadedGraph> derive(const std::string& path);
 
-  /// The targets that --to names, or the Tier Zero set. Errors: those of queries::resolve; Incomplete when
-  /// there is no target at all, as an answer of "nobody" would then say nothing.
+  /// The targets that --to names, or the Tier Zero set. Errors: those of queries::resolve; Incomplete when nothing is in Tier Zero
+  /// or nearly everybody is, as an answer of "nobody" would then say nothing.
   Result<std::vector<graph::NodeId>> targets(const std::vector<std::string>& named) const;
 };
+
+/// Whether the Tier Zero set is among what --to names, or meant because it names nothing.
+bool names_tier_zero(const std::vector<std::string>& named);
 
 /// The rules of an organisation, and the tiers they make of a directory.
 struct TieredDirectory {

@@ -1,11 +1,13 @@
 // tierline COMMAND [ARGS]: reads directories, finds attack paths, shows drift. docs/contract.md is the contract.
 
 #include <fmt/format.h>
+#include <kj/exception.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <iostream>
+#include <new>
 
 #include "core/base/text.h"
 #include "viewer/cli/commands.h"
@@ -107,8 +109,20 @@ int run(int argc, char** argv) {
 }  // namespace tierline::viewer::cli
 
 int main(int argc, char** argv) {
+  // Written without taking any.
+  const auto out_of_memory = [] {
+    std::fputs("tierline: not enough memory\n", stderr);
+    return static_cast<int>(tierline::ErrorCode::TryAgain);
+  };
   try {
     return tierline::viewer::cli::run(argc, argv);
+  } catch (const std::bad_alloc&) {
+    return out_of_memory();
+  } catch (const kj::Exception& defect) {
+    // What Cap'n Proto throws in its place.
+    if (defect.getType() == kj::Exception::Type::OVERLOADED) return out_of_memory();
+    tierline::viewer::cli::note(fmt::format("tierline: internal error: {}", defect.getDescription().cStr()));
+    return static_cast<int>(tierline::ErrorCode::Internal);
   } catch (const std::exception& defect) {
     tierline::viewer::cli::note(fmt::format("tierline: internal error: {}", defect.what()));
     return static_cast<int>(tierline::ErrorCode::Internal);

@@ -125,7 +125,8 @@ Result<std::vector<facts::FactId>> find_facts(const graph::AttackGraph& graph, f
       return Error{ErrorCode::Usage, "no edge of this snapshot rests on a fact '" + visible(name) +
                                          "'; chokepoints and plan tell which there are (id)"};
     }
-    found.push_back(fact->second);
+    const bool is_known = std::find(found.begin(), found.end(), fact->second) != found.end();
+    if (!is_known) found.push_back(fact->second);
   }
   return found;
 }

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/base/checked_heap.h"
 #include "core/snapshot/meta.h"
 
 namespace tierline::viewer {
@@ -34,8 +35,10 @@ class JsonWriter {
   std::string take();
 
  private:
-  rapidjson::StringBuffer buffer_;
-  rapidjson::Writer<rapidjson::StringBuffer> writer_;
+  using Utf8 = rapidjson::UTF8<>;
+  using Buffer = rapidjson::GenericStringBuffer<Utf8, CheckedHeap>;
+  Buffer buffer_;
+  rapidjson::Writer<Buffer, Utf8, Utf8, CheckedHeap> writer_;
 };
 
 /// Opens the answer of `command`: the object with "schema" and "schema_version".
