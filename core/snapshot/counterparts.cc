@@ -74,8 +74,8 @@ void Counterparts::match_attributes() {
   const std::size_t shared = std::min(before_place_.size(), after_place_.size());
   is_aligned_ = std::equal(before_place_.begin(), before_place_.begin() + static_cast<std::ptrdiff_t>(shared),
                            after_place_.begin());
-  for (std::size_t id = 0; id < shared; ++id) {
-    form_of_.push_back(before_place_[id] == kNotCompared ? Form::Ignored : forms_[before_place_[id]]);
+  for (const std::uint32_t place : before_place_) {
+    form_of_.push_back(place == kNotCompared ? Form::Ignored : forms_[place]);
   }
 }
 
@@ -126,7 +126,7 @@ Counterparts::Compared Counterparts::compare(ObjectIndex before, ObjectIndex aft
   const Row a = before_[before];
   const Row b = after_[after];
   suspects_.clear();
-  if (!is_aligned_ || !is_unchanged(a, b)) find_suspects(a, b);
+  if (!is_unchanged(a, b)) find_suspects(a, b);
   return {suspects_, same_descriptor(a.descriptor, b.descriptor)};
 }
 
@@ -148,13 +148,23 @@ void Counterparts::find_suspects(const Row& a, const Row& b) {
   std::sort(suspects_.begin(), suspects_.end());
 }
 
+// Whether objects have the same attributes in the same order. Those that do not count may be any.
+bool Counterparts::same_attributes(std::span<const AttributeId> before,
+                                   std::span<const AttributeId> after) const {
+  if (before.size() != after.size()) return false;
+  if (is_aligned_) return std::ranges::equal(before, after);
+  std::uint32_t differs = 0;
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    differs |= before_place_[before[i]] ^ after_place_[after[i]];
+  }
+  return differs == 0;
+}
+
 // Whether nothing that counts has changed, for objects that have as many values of the same sizes: what lies between
 // values that are to be looked at one by one, or not at all, is compared as one.
 bool Counterparts::is_unchanged(const Row& before, const Row& after) const {
   const std::size_t attributes = before.ids.size();
-  if (attributes != after.ids.size() ||
-      !same_bytes(reinterpret_cast<const std::uint8_t*>(before.ids.data()),
-                  reinterpret_cast<const std::uint8_t*>(after.ids.data()), before.ids.size_bytes()) ||
+  if (!same_attributes(before.ids, after.ids) ||
       !same_steps(before.value_starts, after.value_starts, attributes + 1)) {
     return false;
   }

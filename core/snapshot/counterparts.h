@@ -107,6 +107,7 @@ class Counterparts {
   std::strong_ordering order(ObjectIndex before, ObjectIndex after);
   void find_suspects(const Row& before, const Row& after);
   bool same_descriptor(DescriptorIndex before, DescriptorIndex after);
+  bool same_attributes(std::span<const AttributeId> before, std::span<const AttributeId> after) const;
   bool is_unchanged(const Row& before, const Row& after) const;
   bool same_values(Form form, const Row& before, std::size_t a, const Row& after, std::size_t b) const;
   bool same_names(const std::uint8_t* before, const std::uint8_t* after,
@@ -123,16 +124,18 @@ class Counterparts {
   std::vector<Form> forms_;                  ///< by place in compared_
   std::vector<std::uint32_t> before_place_;  ///< by attribute: its place in compared_
   std::vector<std::uint32_t> after_place_;
-  bool is_aligned_ = false;                       ///< attributes have the same ids on both sides
-  std::vector<Form> form_of_;                     ///< by attribute, when they have
+  /// Attributes have the same ids on both sides.
+  bool is_aligned_ = false;
+  std::vector<Form> form_of_;                     ///< by attribute of the earlier side
   std::vector<DescriptorIndex> same_descriptor_;  ///< by descriptor of the earlier side, as far as is known
-  std::vector<std::uint32_t>
-      found_at_;  ///< by place in compared_: one more than which attribute of an object it is
+  /// By place in compared_: one more than which attribute of an object it is.
+  std::vector<std::uint32_t> found_at_;
   std::vector<std::uint32_t> suspects_;
   Differences differences_;
-  std::vector<bool> is_named_;                                           ///< by object of the later side
-  std::vector<bool> is_named_twice_;                                     ///< by both sides
-  boost::unordered_flat_map<std::string_view, bool, SeededHash> texts_;  ///< and whether both sides have it
+  std::vector<bool> is_named_;  ///< by object of the later side
+  std::vector<bool> is_named_twice_;
+  /// And whether both sides have it.
+  boost::unordered_flat_map<std::string_view, bool, SeededHash> texts_;
 };
 
 template <class Take>
