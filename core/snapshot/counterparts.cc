@@ -30,15 +30,20 @@ Counterparts::Row Counterparts::Rows::operator[](ObjectIndex object) {
   const std::vector<ObjectIndex>& first = snapshot_->first_object_;
   if (object < first[chunk_]) chunk_ = 0;
   while (object >= first[chunk_ + 1]) ++chunk_;
-  const Snapshot::ObjectColumns& columns = snapshot_->objects_[chunk_];
-  const std::size_t row = object - first[chunk_];
-  const std::uint32_t begin = columns.attribute_starts[row];
-  return {columns.guids.data() + row * 16,
-          columns.descriptors[row],
-          columns.attribute_ids.subspan(begin, columns.attribute_starts[row + 1] - begin),
-          columns.value_starts.data() + begin,
-          columns.value_offsets.data(),
-          columns.heap.data()};
+  const Snapshot::ObjectColumns* columns = &snapshot_->objects_[chunk_];
+  std::size_t row = object - first[chunk_];
+  if (const auto moved = snapshot_->moved_.find(object); moved != snapshot_->moved_.end()) {
+    columns = &snapshot_->objects_.back();
+    row = moved->second;
+  }
+  const auto changed = snapshot_->descriptor_of_.find(object);
+  const std::uint32_t begin = columns->attribute_starts[row];
+  return {columns->guids.data() + row * 16,
+          changed == snapshot_->descriptor_of_.end() ? columns->descriptors[row] : changed->second,
+          columns->attribute_ids.subspan(begin, columns->attribute_starts[row + 1] - begin),
+          columns->value_starts.data() + begin,
+          columns->value_offsets.data(),
+          columns->heap.data()};
 }
 
 Counterparts::Counterparts(const Snapshot& before, const Snapshot& after, std::span<const Attribute> compared)
