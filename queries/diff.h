@@ -8,6 +8,7 @@
 
 #include "core/snapshot/snapshot.h"
 #include "queries/attack_paths.h"
+#include "queries/fact_changes.h"
 
 namespace tierline::queries {
 
@@ -24,8 +25,8 @@ struct NodeRef {
 };
 
 struct Change {
-  enum class Op : std::uint8_t { Added, Removed, Changed };
-  enum class What : std::uint8_t { Ace, Owner, Membership, Object, Attribute, Setting };
+  using Op = FactChange::Op;
+  using What = FactChange::What;
   Op op = Op::Changed;
   What what = What::Object;
   NodeRef object;
@@ -53,10 +54,7 @@ struct Drift {
   bool empty() const { return changes.empty() && edges_opened.empty() && edges_closed.empty(); }
 };
 
-/// Objects are the same when their GUIDs are, so renames and moves are changes of one object. The order of
-/// entries in a DACL, their repetition, and inherited copies of an entry that changed further up are no
-/// changes of their own. Attributes of knowledge/volatile_attributes.h are left out. Paths and exposure are
-/// those to Tier Zero.
+/// What counts as a change of facts is in fact_changes.h, of edges in edge_changes.h. Paths and exposure are those to Tier Zero.
 Drift compare(const Side& before, const Side& after);
 
 }  // namespace tierline::queries

@@ -180,6 +180,7 @@ class Snapshot {
   AttributeId attribute(std::string_view name) const;
 
  private:
+  friend class Counterparts;
   friend class Object;
   friend class Values;
   friend class Edits;
