@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <boost/unordered/unordered_flat_set.hpp>
 #include <iterator>
 #include <memory>
 #include <queue>
@@ -44,10 +43,15 @@ const Exclusions::Reach& Exclusions::reach_of(ConditionId condition) {
   return reach_.emplace(condition, std::move(reach)).first->second;
 }
 
-std::vector<NodeId> Exclusions::members_of(ConditionId condition) const {
+// Whether the node is met for the first time in this walk.
+bool Exclusions::meet(NodeId node) { return std::exchange(met_[node], walk_) != walk_; }
+
+std::vector<NodeId> Exclusions::members_of(ConditionId condition) {
+  met_.resize(graph_.node_count(), 0);
+  ++walk_;
   const std::span<const NodeId> groups = excluded(condition);
   std::vector<NodeId> queue(groups.begin(), groups.end());
-  boost::unordered_flat_set<NodeId> seen(groups.begin(), groups.end());
+  for (const NodeId group : groups) meet(group);
   for (std::size_t next = 0; next < queue.size(); ++next) {
     const auto arcs = graph_.in_arcs(queue[next]);
     const auto tails = graph_.in_tails(queue[next]);
@@ -57,17 +61,16 @@ std::vector<NodeId> Exclusions::members_of(ConditionId condition) const {
       if (!trait.traversable || !knowledge::puts_in_token(trait.kind)) continue;
       const bool is_choice = trait.kind == knowledge::EdgeKind::ClaimSpecialIdentity &&
                              !knowledge::is_of_every_logon(graph_.node(queue[next]).sid);
-      if (!is_choice && seen.insert(tails[i]).second) queue.push_back(tails[i]);
+      if (!is_choice && meet(tails[i])) queue.push_back(tails[i]);
     }
   }
   return queue;
 }
 
-// From who is excluded on along all edges that keep the actor.
-void Exclusions::add_places(std::vector<NodeId>& members) const {
-  boost::unordered_flat_set<NodeId> seen(members.begin(), members.end());
+// From who is excluded, whom members_of() has just met, on along all edges that keep the actor.
+void Exclusions::add_places(std::vector<NodeId>& members) {
   const auto add = [&](NodeId node) {
-    if (seen.insert(node).second) members.push_back(node);
+    if (meet(node)) members.push_back(node);
   };
   for (std::size_t next = 0; next < members.size(); ++next) {
     const NodeId node = members[next];

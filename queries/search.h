@@ -44,14 +44,17 @@ class Exclusions {
   };
   std::span<const graph::NodeId> excluded(graph::ConditionId condition) const;
   const Reach& reach_of(graph::ConditionId condition);
-  std::vector<graph::NodeId> members_of(graph::ConditionId condition) const;
-  void add_places(std::vector<graph::NodeId>& members) const;
+  bool meet(graph::NodeId node);
+  std::vector<graph::NodeId> members_of(graph::ConditionId condition);
+  void add_places(std::vector<graph::NodeId>& members);
   Set set_of(std::vector<graph::NodeId>&& nodes) const;
 
   const graph::AttackGraph& graph_;
   std::map<std::vector<graph::NodeId>, graph::ConditionId> by_list_;  ///< what join() has made
   std::vector<std::vector<graph::NodeId>> joined_;                    ///< numbered on from the graph's own
   boost::unordered_flat_map<graph::ConditionId, Reach> reach_;
+  std::vector<std::uint32_t> met_;  ///< by node, in which walk it was met last
+  std::uint32_t walk_ = 0;
 };
 
 /// Edges after which the actor is still the same: those of the token, and adding oneself to a group.
