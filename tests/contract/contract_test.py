@@ -415,6 +415,85 @@ class ReadOnly(unittest.TestCase):
                                   "ldap_abandon", "ldap_unbind"})
 
 
+class KeptGraph(unittest.TestCase):
+    """`derive` keeps the graph; what is asked then is answered from it, and the same."""
+
+    QUESTIONS = (["paths", *ADMINS, "--limit", 0], ["exposure", *ADMINS], ["chokepoints", *ADMINS], ["tiers"], ["edges"],
+                 ["explain", "vagrant", "DOMAIN ADMINS@WINDOMAIN.LOCAL"], ["exposure", "--of", "vagrant"],
+                 ["exposure", "--of", "VAGRANT@WINDOMAIN.LOCAL", "--of", f"{DOMAIN}-513"])
+
+    def setUp(self):
+        self.snapshot = scratch / "kept.snap"
+        self.kept = scratch / "kept.snap.graph"
+        shutil.copy(snapshot, self.snapshot)
+
+    def tearDown(self):
+        self.kept.unlink(missing_ok=True)
+
+    def ask(self, command, *options):
+        return run(command, self.snapshot, *options, "--json")
+
+    def test_answers_are_the_same(self):
+        before = [self.ask(*question) for question in self.QUESTIONS]
+        self.assertTrue(all(done.returncode == 3 and not done.stderr for done in before), before)
+        done = run("derive", self.snapshot)
+        self.assertEqual(done.returncode, 3)
+        self.assertIn(f"{self.kept}: ", done.stdout)
+        self.assertEqual(stat.S_IMODE(self.kept.stat().st_mode), 0o600)
+        for question, derived in zip(self.QUESTIONS, before):
+            done = self.ask(*question)
+            self.assertEqual((done.returncode, done.stdout, done.stderr), (3, derived.stdout, ""), question)
+
+    def test_it_is_the_kept_graph_that_answers(self):
+        run("derive", self.snapshot)
+        page = 65536
+        graph = bytearray(self.kept.read_bytes())
+        for place in range(0, len(graph), page):
+            graph[place] ^= 1
+        self.kept.write_bytes(graph)
+        for question in (["exposure", "--of", "VAGRANT@WINDOMAIN.LOCAL"], ["exposure"]):
+            self.assertIn("the graph is derived anew", self.ask(*question).stderr)
+
+    def test_one_that_is_damaged_anywhere_is_not_used(self):
+        sound = self.ask("exposure", *ADMINS).stdout
+        run("derive", self.snapshot)
+        whole = self.kept.read_bytes()
+        damage = random.Random(5)
+        for place in [0, 70, len(whole) - 1, len(whole) - 30] + [damage.randrange(len(whole)) for _ in range(40)]:
+            broken = bytearray(whole)
+            broken[place] ^= 1 << damage.randrange(8)
+            self.kept.write_bytes(broken)
+            done = self.ask("exposure", *ADMINS)
+            self.assertEqual((done.returncode, done.stdout), (3, sound), place)
+            self.assertIn("kept.snap.graph", done.stderr, place)
+            done = self.ask("exposure", "--of", "vagrant")
+            self.assertEqual(done.returncode, 3, (place, done.stderr))
+        for size in (0, 1, 63, 64, 1000, len(whole) // 2, len(whole) - 1):
+            self.kept.write_bytes(whole[:size])
+            done = self.ask("exposure", *ADMINS)
+            self.assertEqual((done.returncode, done.stdout), (3, sound), size)
+            self.assertIn("kept.snap.graph", done.stderr, size)
+
+    def test_one_of_another_snapshot_or_that_others_can_write_is_not_used(self):
+        run("derive", self.snapshot)
+        os.chmod(self.kept, 0o620)
+        self.assertIn("others could have written it", self.ask("exposure").stderr)
+        os.chmod(self.kept, 0o600)
+        self.assertEqual(self.ask("exposure").stderr, "")
+        entry = "dn: DC=corp,DC=example\nobjectClass: domainDNS\nobjectSid: S-1-5-21-1-2-3\n"
+        (scratch / "other.ldif").write_text(entry)
+        other = scratch / "other.snap"
+        run("import", scratch / "other.ldif", "-o", other)
+        shutil.copy(self.kept, f"{other}.graph")
+        self.assertIn("was derived from another snapshot", run("info", other).stderr)
+
+    def test_a_folder_that_takes_no_file(self):
+        os.mkdir(self.kept)
+        done = run("derive", self.snapshot)
+        os.rmdir(self.kept)
+        self.assertEqual(done.returncode, 73)
+
+
 class BadInput(unittest.TestCase):
     """Truncated and damaged files: a clear error that names file and offset, no output, no crash."""
 
