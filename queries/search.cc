@@ -24,6 +24,13 @@ bool Exclusions::Set::contains(NodeId node) const {
   return many.empty() ? std::binary_search(few.begin(), few.end(), node) : many[node];
 }
 
+std::optional<ConditionId> Exclusions::left(ConditionId condition, NodeId actor) {
+  if (condition == 0) return 0;
+  const Reach& reach = reach_of(condition);
+  if (!reach.places.contains(actor)) return 0;
+  return reach.members.contains(actor) ? std::nullopt : std::optional(condition);
+}
+
 bool Exclusions::excludes(ConditionId condition, NodeId actor) {
   return condition != 0 && reach_of(condition).members.contains(actor);
 }
@@ -33,14 +40,15 @@ ConditionId Exclusions::at(ConditionId condition, NodeId node) {
 }
 
 const Exclusions::Reach& Exclusions::reach_of(ConditionId condition) {
-  const auto found = reach_.find(condition);
-  if (found != reach_.end()) return found->second;
+  if (reach_.size() <= condition) reach_.resize(condition + 1);
+  if (reach_[condition] != nullptr) return *reach_[condition];
   std::vector<NodeId> nodes = members_of(condition);
-  Reach reach;
-  reach.members = set_of(std::vector<NodeId>(nodes));
+  auto reach = std::make_unique<Reach>();
+  reach->members = set_of(std::vector<NodeId>(nodes));
   add_places(nodes);
-  reach.places = set_of(std::move(nodes));
-  return reach_.emplace(condition, std::move(reach)).first->second;
+  reach->places = set_of(std::move(nodes));
+  reach_[condition] = std::move(reach);
+  return *reach_[condition];
 }
 
 // Whether the node is met for the first time in this walk.
@@ -53,14 +61,16 @@ std::vector<NodeId> Exclusions::members_of(ConditionId condition) {
   std::vector<NodeId> queue(groups.begin(), groups.end());
   for (const NodeId group : groups) meet(group);
   for (std::size_t next = 0; next < queue.size(); ++next) {
-    const auto arcs = graph_.in_arcs(queue[next]);
-    const auto tails = graph_.in_tails(queue[next]);
-    for (std::size_t i = 0; i < arcs.size(); ++i) {
-      if (!graph_.is_edge(arcs[i])) continue;
-      const AttackGraph::Trait& trait = graph_.trait(arcs[i]);
-      if (!trait.traversable || !knowledge::puts_in_token(trait.kind)) continue;
-      const bool is_choice = trait.kind == knowledge::EdgeKind::ClaimSpecialIdentity &&
-                             !knowledge::is_of_every_logon(graph_.node(queue[next]).sid);
+    const NodeId group = queue[next];
+    const std::size_t tokens = graph_.token_in_count(group);
+    if (tokens == 0) continue;
+    const bool is_of_every_logon = knowledge::is_of_every_logon(graph_.node(group).sid);
+    const auto arcs = graph_.in_arcs(group);
+    const auto tails = graph_.in_tails(group);
+    for (std::size_t i = 0; i < tokens; ++i) {
+      // Only a special identity can be left aside when logging on.
+      const bool is_choice =
+          !is_of_every_logon && graph_.trait(arcs[i]).kind == knowledge::EdgeKind::ClaimSpecialIdentity;
       if (!is_choice && meet(tails[i])) queue.push_back(tails[i]);
     }
   }
@@ -76,7 +86,7 @@ void Exclusions::add_places(std::vector<NodeId>& members) {
     const NodeId node = members[next];
     for (ArcId arc = graph_.first_out_arc(node); arc < graph_.first_out_arc(node + 1); ++arc) {
       const AttackGraph::Trait& trait = graph_.trait(arc);
-      if (!trait.traversable || !keeps_actor(trait.kind)) continue;
+      if (!keeps_actor(trait.kind) || !trait.traversable) continue;
       const VertexId head = graph_.head(arc);
       if (graph_.is_node(head)) {
         add(head);
@@ -170,43 +180,60 @@ bool DistanceField::enter_bound(const State& state, const Step& step) {
   return true;
 }
 
-/// Calls `enter(state, step)` for each state from which one arc leads to `state`; hops of the step are the arc's weight.
-template <class Enter>
-void DistanceField::for_each_before(const State& state, const Enter& enter) {
+/// Calls `enter(state, step)` for each state from which one arc leads to `state`; hops of the step are the arc's weight. Not for
+/// one whose vertex is not open.
+template <class IsOpen, class Enter>
+void DistanceField::for_each_before(const State& state, const IsOpen& is_open, const Enter& enter) {
   const auto arcs = graph_.in_arcs(state.vertex);
   const auto tails = graph_.in_tails(state.vertex);
-  const auto pass = [&](ArcId arc, VertexId tail, VertexId next) {
+  const auto go_on = [&](ArcId arc, VertexId tail, ConditionId condition) {
+    if (const auto left = exclusions_.left(condition, tail))
+      enter(State{tail, *left}, Step{weight_of(arc), arc, state.vertex, state.condition});
+  };
+  const auto pass = [&](ArcId arc, VertexId tail) {
     const AttackGraph::Trait& trait = graph_.trait(arc);
     if (!trait.traversable) return false;
-    const ConditionId condition =
-        keeps_actor(trait.kind) ? exclusions_.join(state.condition, trait.condition) : trait.condition;
-    if (!exclusions_.excludes(condition, tail))
-      enter(State{tail, exclusions_.at(condition, tail)}, Step{weight_of(arc), arc, next, state.condition});
+    go_on(arc, tail,
+          keeps_actor(trait.kind) ? exclusions_.join(state.condition, trait.condition) : trait.condition);
     return true;
   };
-  for (std::size_t i = 0; i < arcs.size(); ++i) {
+  const bool are_alike = rules_.allowed == nullptr;
+  const std::size_t tokens = graph_.token_in_count(state.vertex);
+  for (std::size_t i = 0; i < tokens; ++i) {
+    if (is_open(tails[i]) && (are_alike || may_pass(graph_.id_of(arcs[i]))))
+      go_on(arcs[i], tails[i], state.condition);
+  }
+  for (std::size_t i = tokens; i < arcs.size(); ++i) {
     if (graph_.is_edge(arcs[i])) {
       // What leads nowhere stands last.
-      const bool is_allowed = rules_.allowed == nullptr || may_pass(graph_.id_of(arcs[i]));
-      if (is_allowed && !pass(arcs[i], tails[i], state.vertex)) break;
+      if (is_open(tails[i]) && (are_alike || may_pass(graph_.id_of(arcs[i]))) && !pass(arcs[i], tails[i]))
+        break;
       continue;
     }
-    if (rules_.allowed == nullptr && state.condition == 0) {
+    if (are_alike && state.condition == 0) {
       enter(State{tails[i], 0}, Step{0, arcs[i], state.vertex, 0});
       continue;
     }
     // Edges into a bundle may be allowed to some of its nodes only, and none leads from a node to itself. What takes over the
     // actor is the same for all of them: once it came from two, from others it is nothing new.
-    const bool are_alike = rules_.allowed == nullptr;
-    const auto [first, is_new] = first_bound_.try_emplace(tails[i], state.vertex);
-    for (const ArcId into : graph_.in_arcs(tails[i])) {
-      const NodeId tail = graph_.tail(into);
-      if (tail == state.vertex) continue;
-      if (are_alike && !is_new && tail != first->second && !keeps_actor(graph_.trait(into).kind)) continue;
-      if (!are_alike && !may_pass(graph_.edge_to(into, state.vertex))) continue;
-      if (!pass(into, tail, state.vertex)) break;
+    const auto into_bundle = graph_.in_arcs(tails[i]);
+    const auto tails_of_bundle = graph_.in_tails(tails[i]);
+    const auto [place, is_new] = bound_bundles_.try_emplace(tails[i], BoundBundle{state.vertex, false});
+    BoundBundle& bundle = place->second;
+    if (is_new) {
+      bundle.keeps_actor = std::any_of(into_bundle.begin(), into_bundle.end(),
+                                       [&](ArcId arc) { return keeps_actor(graph_.trait(arc).kind); });
     }
-    if (!is_new && first->second != state.vertex) first->second = graph::kNoNode;
+    if (are_alike && !is_new && !bundle.keeps_actor && bundle.first == graph::kNoNode) continue;
+    for (std::size_t j = 0; j < into_bundle.size(); ++j) {
+      const NodeId tail = tails_of_bundle[j];
+      if (tail == state.vertex || !is_open(tail)) continue;
+      const ArcId into = into_bundle[j];
+      if (are_alike && !is_new && tail != bundle.first && !keeps_actor(graph_.trait(into).kind)) continue;
+      if (!are_alike && !may_pass(graph_.edge_to(into, state.vertex))) continue;
+      if (!pass(into, tail)) break;
+    }
+    if (!is_new && bundle.first != state.vertex) bundle.first = graph::kNoNode;
   }
 }
 
@@ -222,7 +249,8 @@ void DistanceField::search_by_length(const std::vector<NodeId>& targets) {
       const State state = buckets[distance][next];
       const std::uint32_t known = state.condition == 0 ? free_[state.vertex] : bound_.at(key(state)).hops;
       if (known != distance) continue;  // a cheaper way was found since
-      for_each_before(state, [&](const State& before, Step step) {
+      const auto is_open = [&](VertexId before) { return free_[before] > distance; };
+      for_each_before(state, is_open, [&](const State& before, Step step) {
         step.hops += distance;
         if (before.condition == 0) {
           if (free_[before.vertex] <= step.hops) return;
@@ -247,32 +275,37 @@ class DistanceField::Levels {
   explicit Levels(DistanceField& field)
       : field_(field), graph_(field.graph_), free_(field.free_), seen_((graph_.vertex_count() + 63) / 64, 0) {
     field.nearest_.assign(graph_.bundle_count(), graph::kNoNode);
-    if (!graph_.bound_arcs().empty()) {
-      takes_condition_.assign(graph_.vertex_count(), false);
-      for (const ArcId arc : graph_.bound_arcs()) takes_condition_[graph_.head(arc)] = true;
+    std::vector<bool> is_listed(graph_.bound_arcs().empty() ? 0 : graph_.vertex_count(), false);
+    for (const ArcId arc : graph_.bound_arcs()) {
+      const VertexId head = graph_.head(arc);
+      if (!is_listed[head]) bound_heads_.push_back(head);
+      is_listed[head] = true;
     }
   }
 
   void run(const std::vector<NodeId>& targets) {
-    for (const NodeId target : targets) find(target, 0);
-    found_.swap(next_found_);
+    for (const NodeId target : targets) {
+      if (is_seen(target)) continue;
+      see(target, 0);
+      found_.push_back(target);
+    }
     std::size_t unexplored = graph_.arc_count();
     bool upwards = false;
     for (hops_ = 0; !found_.empty() || !bound_.empty(); ++hops_) {
       std::size_t arcs = 0;
-      add_bundles();
       for (const VertexId v : found_) arcs += graph_.free_in_count(v);
       // The thresholds of the paper.
       if (!upwards && arcs > unexplored / 15) upwards = true;
       if (upwards && found_.size() < graph_.vertex_count() / 18) upwards = false;
       unexplored -= std::min(unexplored, arcs);
-      if (upwards) before_ = seen_;
-      follow_bound();
       if (upwards) {
+        add_bundles();
         search_upwards();
       } else {
         search_downwards();
       }
+      // Last, as there is nothing to gain where others are as near without a condition.
+      follow_bound();
       found_.swap(next_found_);
       next_found_.clear();
       bound_.swap(next_bound_);
@@ -282,44 +315,51 @@ class DistanceField::Levels {
 
  private:
   bool is_seen(VertexId v) const { return (seen_[v / 64] >> (v % 64) & 1) != 0; }
-
-  // Whether it was not found before.
-  bool find(VertexId v, std::uint32_t hops) {
-    if (is_seen(v)) return false;
+  void see(VertexId v, std::uint32_t hops) {
     seen_[v / 64] |= std::uint64_t{1} << (v % 64);
     free_[v] = hops;
+  }
+
+  // Whether it was not found before.
+  bool find(VertexId v) {
+    if (is_seen(v)) return false;
+    see(v, hops_ + 1);
     next_found_.push_back(v);
     return true;
   }
 
   // Nodes of one level bring the bundles that they are in, which are no hop away.
-  void add_bundles() {
-    const std::size_t nodes = found_.size();
-    for (std::size_t i = 0; i < nodes; ++i) {
-      if (!graph_.is_node(found_[i])) continue;
-      const auto tails = graph_.free_tails(found_[i]);
-      for (std::size_t t = tails.size(); t > 0 && !graph_.is_node(tails[t - 1]); --t) {
-        const VertexId bundle = tails[t - 1];
-        if (is_seen(bundle)) continue;
-        seen_[bundle / 64] |= std::uint64_t{1} << (bundle % 64);
-        free_[bundle] = hops_;
-        field_.nearest_[bundle - graph_.node_count()] = found_[i];
-        found_.push_back(bundle);
-      }
-    }
+  void bring(VertexId bundle, NodeId node) {
+    see(bundle, hops_);
+    field_.nearest_[bundle - graph_.node_count()] = node;
   }
 
   void search_downwards() {
-    for (const VertexId v : found_) {
-      for (const VertexId tail : graph_.free_tails(v)) {
-        if (!graph_.is_node(tail)) break;  // bundles stand last
-        find(tail, hops_ + 1);
+    for (std::size_t i = 0; i < found_.size(); ++i) {  // which grows
+      for (const VertexId tail : graph_.free_tails(found_[i])) {
+        if (graph_.is_node(tail)) {
+          find(tail);
+        } else if (!is_seen(tail)) {
+          bring(tail, found_[i]);
+          found_.push_back(tail);
+        }
       }
     }
   }
 
+  void add_bundles() {
+    for (auto bundle = static_cast<VertexId>(graph_.node_count()); bundle < graph_.vertex_count(); ++bundle) {
+      if (is_seen(bundle)) continue;
+      const auto members = graph_.members(bundle);
+      const auto seen =
+          std::find_if(members.begin(), members.end(), [&](NodeId node) { return is_seen(node); });
+      if (seen != members.end()) bring(bundle, *seen);
+    }
+  }
+
+  // Found now is what an arc leads from to something found before.
   void search_upwards() {
-    // Found now is what an arc leads from to something found before.
+    before_ = seen_;
     const auto nodes = static_cast<VertexId>(graph_.node_count());
     for (std::size_t word = 0; word * 64 < nodes; ++word) {
       for (std::uint64_t open = ~before_[word]; open != 0; open &= open - 1) {
@@ -327,7 +367,7 @@ class DistanceField::Levels {
         if (v >= nodes) break;
         for (const VertexId head : graph_.free_heads(v)) {
           if ((before_[head / 64] >> (head % 64) & 1) == 0) continue;
-          find(v, hops_ + 1);
+          find(v);
           break;
         }
       }
@@ -336,33 +376,33 @@ class DistanceField::Levels {
 
   // What conditions do to those found at this level, and to states that carry one.
   void follow_bound() {
+    const auto is_open = [&](VertexId v) { return !is_seen(v); };
     const auto enter = [&](const State& before, Step step) {
       step.hops += hops_;
       if (before.condition != 0) {
         if (!field_.enter_bound(before, step)) return;
         (step.hops == hops_ ? bound_ : next_bound_).push_back(before);
-      } else if (find(before.vertex, step.hops)) {
-        field_.odd_steps_.emplace(before.vertex, step);
+      } else if (find(before.vertex)) {
+        field_.odd_steps_.push_back({before.vertex, step});
       }
     };
-    if (!takes_condition_.empty()) {
-      for (const VertexId v : found_) {
-        if (!takes_condition_[v]) continue;
-        const auto arcs = graph_.in_arcs(v);
-        const auto tails = graph_.in_tails(v);
-        for (std::size_t i = graph_.free_in_count(v); i < arcs.size(); ++i) {
-          const AttackGraph::Trait& trait = graph_.trait(arcs[i]);
-          if (!trait.traversable) break;
-          Exclusions& exclusions = field_.exclusions_;
-          if (!exclusions.excludes(trait.condition, tails[i]))
-            enter({tails[i], exclusions.at(trait.condition, tails[i])}, {1, arcs[i], v, 0});
-        }
+    std::erase_if(bound_heads_, [&](VertexId head) {
+      if (!is_seen(head) || free_[head] > hops_) return false;
+      const auto arcs = graph_.in_arcs(head);
+      const auto tails = graph_.in_tails(head);
+      for (std::size_t i = graph_.free_in_count(head); i < arcs.size(); ++i) {
+        const AttackGraph::Trait& trait = graph_.trait(arcs[i]);
+        if (!trait.traversable) break;
+        if (!is_open(tails[i])) continue;
+        if (const auto left = field_.exclusions_.left(trait.condition, tails[i]))
+          enter({tails[i], *left}, {1, arcs[i], head, 0});
       }
-    }
+      return true;
+    });
     for (std::size_t i = 0; i < bound_.size(); ++i) {
       const State state = bound_[i];
       if (field_.bound_.at(key(state)).hops != hops_) continue;
-      field_.for_each_before(state, enter);
+      field_.for_each_before(state, is_open, enter);
     }
   }
 
@@ -371,9 +411,9 @@ class DistanceField::Levels {
   std::vector<std::uint32_t>& free_;
   std::vector<std::uint64_t> seen_;
   std::vector<std::uint64_t> before_;
-  std::vector<bool> takes_condition_;
-  std::vector<VertexId> found_;       ///< at this level
-  std::vector<VertexId> next_found_;  ///< one hop further
+  std::vector<VertexId> bound_heads_;  ///< of arcs that take a condition, not yet found
+  std::vector<VertexId> found_;        ///< at this level
+  std::vector<VertexId> next_found_;   ///< one hop further
   std::vector<State> bound_;
   std::vector<State> next_bound_;
   std::uint32_t hops_ = 0;
@@ -385,7 +425,9 @@ void DistanceField::search_by_hops(const std::vector<NodeId>& targets) { Levels(
 DistanceField::Step DistanceField::step_from(const State& state) const {
   if (state.condition != 0) return bound_.at(key(state));
   if (!steps_.empty()) return steps_[state.vertex];
-  if (const auto odd = odd_steps_.find(state.vertex); odd != odd_steps_.end()) return odd->second;
+  if (!std::exchange(are_odd_sorted_, true)) std::ranges::sort(odd_steps_, {}, &OddStep::vertex);
+  const auto odd = std::ranges::lower_bound(odd_steps_, state.vertex, {}, &OddStep::vertex);
+  if (odd != odd_steps_.end() && odd->vertex == state.vertex) return odd->step;
   if (!graph_.is_node(state.vertex)) {
     const NodeId member = nearest_[state.vertex - graph_.node_count()];
     return {free_[state.vertex], graph::kNoArcId, member, 0};

@@ -5,6 +5,8 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <map>
+#include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -27,6 +29,9 @@ class Exclusions {
 
   /// What is left of a condition at a node: 0 where nobody whom it excludes can come to act, be it by adding oneself.
   graph::ConditionId at(graph::ConditionId condition, graph::NodeId node);
+
+  /// The same of an actor at a node; absent for one whom the condition excludes.
+  std::optional<graph::ConditionId> left(graph::ConditionId condition, graph::NodeId actor);
 
   /// The condition that excludes whom either of the two does.
   graph::ConditionId join(graph::ConditionId a, graph::ConditionId b);
@@ -52,8 +57,8 @@ class Exclusions {
   const graph::AttackGraph& graph_;
   std::map<std::vector<graph::NodeId>, graph::ConditionId> by_list_;  ///< what join() has made
   std::vector<std::vector<graph::NodeId>> joined_;                    ///< numbered on from the graph's own
-  boost::unordered_flat_map<graph::ConditionId, Reach> reach_;
-  std::vector<std::uint32_t> met_;  ///< by node, in which walk it was met last
+  std::vector<std::unique_ptr<const Reach>> reach_;  ///< by condition; none before it was asked for
+  std::vector<std::uint32_t> met_;                   ///< by node, in which walk it was met last
   std::uint32_t walk_ = 0;
 };
 
@@ -123,8 +128,8 @@ class DistanceField {
   class Levels;
   // Anything else, in order of length.
   void search_by_length(const std::vector<graph::NodeId>& targets);
-  template <class Enter>
-  void for_each_before(const State& state, const Enter& enter);
+  template <class IsOpen, class Enter>
+  void for_each_before(const State& state, const IsOpen& is_open, const Enter& enter);
 
   bool may_pass(graph::EdgeId edge) const { return rules_.allowed == nullptr || (*rules_.allowed)[edge]; }
   std::uint32_t weight_of(graph::ArcId arc) const;
@@ -140,13 +145,22 @@ class DistanceField {
   std::vector<graph::NodeId> nearest_;  ///< by bundle, one of its nodes from which it has its distance
   /// Ways of free states that the distances do not show: of all of them, or of those that lead to a bound one.
   std::vector<Step> steps_;
-  boost::unordered_flat_map<graph::VertexId, Step> odd_steps_;
+  struct OddStep {
+    graph::VertexId vertex;
+    Step step;
+  };
+  mutable std::vector<OddStep> odd_steps_;  ///< as they were found; by vertex once a way was asked for
+  mutable bool are_odd_sorted_ = false;
   boost::unordered_flat_map<std::uint64_t, Step> bound_;  ///< states with a condition
   boost::unordered_flat_map<graph::VertexId, std::vector<graph::ConditionId>>
       bound_at_;  ///< the same by vertex
   boost::unordered_flat_map<graph::NodeId, Bound> bound_best_;
-  /// By bundle, the node of it that was first passed with a condition; kNoNode after others.
-  boost::unordered_flat_map<graph::VertexId, graph::NodeId> first_bound_;
+  /// A bundle of which nodes were passed with a condition.
+  struct BoundBundle {
+    graph::NodeId first;  ///< of them; kNoNode after others
+    bool keeps_actor;     ///< whether some edge into it does
+  };
+  boost::unordered_flat_map<graph::VertexId, BoundBundle> bound_bundles_;
 };
 
 }  // namespace tierline::queries

@@ -92,8 +92,8 @@ std::vector<EdgeId> AttackGraph::in_edges(NodeId node) const {
 }
 
 std::span<const VertexId> AttackGraph::bundles_of(NodeId node) const {
-  // Their arcs have the highest numbers, so they stand last among the free ones.
-  const auto tails = free_tails(node);
+  // Their arcs put into no token and have the highest numbers, so they stand last among the free ones.
+  const auto tails = free_tails(node).subspan(token_in_count(node));
   const auto first = std::lower_bound(tails.begin(), tails.end(), static_cast<VertexId>(node_count()));
   return tails.subspan(static_cast<std::size_t>(first - tails.begin()));
 }

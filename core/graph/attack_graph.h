@@ -189,8 +189,8 @@ class AttackGraph {
   std::span<const VertexId> free_heads(VertexId vertex) const {
     return head_.slice(out_start_[vertex], out_free_[vertex]);
   }
-  /// The arcs into a vertex and the tail of each: free ones, then those that take a condition, then those that lead
-  /// nowhere; ascending in each part.
+  /// The arcs into a vertex and the tail of each: free ones that put into tokens, the other free ones, then those that take
+  /// a condition, then those that lead nowhere; ascending in each part.
   std::span<const ArcId> in_arcs(VertexId vertex) const {
     return in_arc_.slice(in_start_[vertex], in_start_[vertex + 1]);
   }
@@ -198,6 +198,7 @@ class AttackGraph {
     return in_tail_.slice(in_start_[vertex], in_start_[vertex + 1]);
   }
   std::size_t free_in_count(VertexId vertex) const { return in_free_[vertex] - in_start_[vertex]; }
+  std::size_t token_in_count(VertexId vertex) const { return in_token_[vertex] - in_start_[vertex]; }
   std::span<const VertexId> free_tails(VertexId vertex) const {
     return in_tail_.slice(in_start_[vertex], in_free_[vertex]);
   }
@@ -258,6 +259,7 @@ class AttackGraph {
   Column<std::uint32_t> trait_;
   Column<Trait> traits_;
   Column<std::uint32_t> in_start_;
+  Column<std::uint32_t> in_token_;
   Column<std::uint32_t> in_free_;
   Column<VertexId> in_tail_;
   Column<ArcId> in_arc_;

@@ -329,27 +329,33 @@ class Assembly {
     }
   }
 
-  // The free arcs into each vertex, then those that take a condition, then those that lead nowhere.
+  // The free arcs into each vertex, those that put into tokens first, then those that take a condition, then those that lead
+  // nowhere.
   void write_arcs_into() {
     const std::size_t vertices = out_free_.size();
     in_start_.assign(vertices + 1, 0);
-    in_free_.assign(vertices, 0);
     for (const VertexId head : head_) ++in_start_[head + 1];
     for (std::size_t v = 0; v < vertices; ++v) in_start_[v + 1] += in_start_[v];
-    std::copy(in_start_.begin(), in_start_.end() - 1, in_free_.begin());
     const std::size_t nodes = builder_.nodes_.size();
     in_tail_.resize(head_.size());
     in_arc_.resize(head_.size());
-    std::vector<std::uint32_t> next = in_free_;
+    std::vector<std::uint32_t> next(in_start_.begin(), in_start_.end() - 1);
     const auto write = [&](VertexId tail, ArcId arc) {
       const std::uint32_t place = next[head_[arc]]++;
       in_tail_[place] = tail;
       in_arc_[place] = arc;
     };
-    for (VertexId v = 0; v < vertices; ++v) {
-      for (ArcId arc = out_start_[v]; arc < out_free_[v]; ++arc) write(v, arc);
+    const auto puts_in_token = [&](ArcId arc) {
+      return arc < trait_.size() && knowledge::puts_in_token(traits_[trait_[arc]].kind);
+    };
+    for (const bool is_token : {true, false}) {
+      for (VertexId v = 0; v < vertices; ++v) {
+        for (ArcId arc = out_start_[v]; arc < out_free_[v]; ++arc) {
+          if (puts_in_token(arc) == is_token) write(v, arc);
+        }
+      }
+      (is_token ? in_token_ : in_free_) = next;
     }
-    in_free_ = next;
     for (const bool is_traversable : {true, false}) {
       for (VertexId v = 0; v < nodes; ++v) {
         for (ArcId arc = out_free_[v]; arc < out_start_[v + 1]; ++arc) {
@@ -371,6 +377,7 @@ class Assembly {
     graph.trait_ = Column(std::move(trait_));
     graph.traits_ = Column(std::move(traits_));
     graph.in_start_ = Column(std::move(in_start_));
+    graph.in_token_ = Column(std::move(in_token_));
     graph.in_free_ = Column(std::move(in_free_));
     graph.in_tail_ = Column(std::move(in_tail_));
     graph.in_arc_ = Column(std::move(in_arc_));
@@ -408,6 +415,7 @@ class Assembly {
   std::map<AttackGraph::Trait, std::uint32_t> trait_index_;
   std::array<std::uint32_t, GraphBuilder::kKinds> last_trait_ = {};
   std::vector<std::uint32_t> in_start_;
+  std::vector<std::uint32_t> in_token_;
   std::vector<std::uint32_t> in_free_;
   std::vector<VertexId> in_tail_;
   std::vector<ArcId> in_arc_;

@@ -65,6 +65,7 @@ void GraphFile::for_each_column(Graph& graph, const Visit& visit) {
   visit(graph.trait_);
   visit(graph.traits_);
   visit(graph.in_start_);
+  visit(graph.in_token_);
   visit(graph.in_free_);
   visit(graph.in_tail_);
   visit(graph.in_arc_);

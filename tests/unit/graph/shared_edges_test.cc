@@ -144,12 +144,17 @@ void check_arcs(const AttackGraph& graph) {
   REQUIRE(std::vector<ArcId>(graph.bound_arcs().begin(), graph.bound_arcs().end()) == bound);
   for (VertexId v = 0; v < graph.vertex_count(); ++v) {
     const auto part_of = [&](ArcId arc) {
-      if (!graph.is_edge(arc) || (graph.trait(arc).traversable && graph.trait(arc).condition == 0)) return 0;
-      return graph.trait(arc).traversable ? 1 : 2;
+      if (!graph.is_edge(arc)) return 1;
+      const AttackGraph::Trait& trait = graph.trait(arc);
+      if (trait.traversable && trait.condition == 0) return knowledge::puts_in_token(trait.kind) ? 0 : 1;
+      return trait.traversable ? 2 : 3;
     };
     std::sort(into[v].begin(), into[v].end(),
               [&](ArcId a, ArcId b) { return std::pair(part_of(a), a) < std::pair(part_of(b), b); });
     REQUIRE(std::vector<ArcId>(graph.in_arcs(v).begin(), graph.in_arcs(v).end()) == into[v]);
+    REQUIRE(graph.token_in_count(v) ==
+            static_cast<std::size_t>(
+                std::count_if(into[v].begin(), into[v].end(), [&](ArcId arc) { return part_of(arc) == 0; })));
     std::size_t free = 0;
     for (std::size_t i = 0; i < into[v].size(); ++i) {
       const VertexId tail = graph.in_tails(v)[i];
