@@ -6,6 +6,8 @@
 #include <memory>
 #include <queue>
 #include <set>
+#include <tuple>
+#include <utility>
 
 #include "core/knowledge/edge_costs.h"
 #include "core/knowledge/well_known.h"
@@ -51,12 +53,15 @@ const Exclusions::Reach& Exclusions::reach_of(ConditionId condition) {
   return *reach_[condition];
 }
 
-// Whether the node is met for the first time in this walk.
-bool Exclusions::meet(NodeId node) { return std::exchange(met_[node], walk_) != walk_; }
+// Whether the vertex is met for the first time in this walk.
+bool Exclusions::meet(VertexId vertex) {
+  std::uint64_t& word = met_[vertex / 64];
+  const std::uint64_t bit = std::uint64_t{1} << (vertex % 64);
+  return (std::exchange(word, word | bit) & bit) == 0;
+}
 
 std::vector<NodeId> Exclusions::members_of(ConditionId condition) {
-  met_.resize(graph_.node_count(), 0);
-  ++walk_;
+  met_.assign((graph_.vertex_count() + 63) / 64, 0);
   const std::span<const NodeId> groups = excluded(condition);
   std::vector<NodeId> queue(groups.begin(), groups.end());
   for (const NodeId group : groups) meet(group);
@@ -84,14 +89,20 @@ void Exclusions::add_places(std::vector<NodeId>& members) {
   };
   for (std::size_t next = 0; next < members.size(); ++next) {
     const NodeId node = members[next];
-    for (ArcId arc = graph_.first_out_arc(node); arc < graph_.first_out_arc(node + 1); ++arc) {
-      const AttackGraph::Trait& trait = graph_.trait(arc);
-      if (!keeps_actor(trait.kind) || !trait.traversable) continue;
-      const VertexId head = graph_.head(arc);
-      if (graph_.is_node(head)) {
-        add(head);
-      } else {
-        for (const NodeId member : graph_.members(head)) add(member);
+    const ArcId free = graph_.free_out_end(node);
+    // What keeps the actor stands first, among the free ones and among the others.
+    for (const auto& [first, last] :
+         {std::pair(graph_.first_out_arc(node), free), std::pair(free, graph_.first_out_arc(node + 1))}) {
+      for (ArcId arc = first; arc < last; ++arc) {
+        const AttackGraph::Trait& trait = graph_.trait(arc);
+        if (!keeps_actor(trait.kind)) break;
+        if (!trait.traversable) continue;
+        const VertexId head = graph_.head(arc);
+        if (graph_.is_node(head)) {
+          add(head);
+        } else if (meet(head)) {
+          for (const NodeId member : graph_.members(head)) add(member);
+        }
       }
     }
   }

@@ -49,7 +49,7 @@ class Exclusions {
   };
   std::span<const graph::NodeId> excluded(graph::ConditionId condition) const;
   const Reach& reach_of(graph::ConditionId condition);
-  bool meet(graph::NodeId node);
+  bool meet(graph::VertexId vertex);
   std::vector<graph::NodeId> members_of(graph::ConditionId condition);
   void add_places(std::vector<graph::NodeId>& members);
   Set set_of(std::vector<graph::NodeId>&& nodes) const;
@@ -58,14 +58,10 @@ class Exclusions {
   std::map<std::vector<graph::NodeId>, graph::ConditionId> by_list_;  ///< what join() has made
   std::vector<std::vector<graph::NodeId>> joined_;                    ///< numbered on from the graph's own
   std::vector<std::unique_ptr<const Reach>> reach_;  ///< by condition; none before it was asked for
-  std::vector<std::uint32_t> met_;                   ///< by node, in which walk it was met last
-  std::uint32_t walk_ = 0;
+  std::vector<std::uint64_t> met_;                   ///< a bit by vertex: whether this walk has met it
 };
 
-/// Edges after which the actor is still the same: those of the token, and adding oneself to a group.
-inline bool keeps_actor(knowledge::EdgeKind kind) {
-  return knowledge::puts_in_token(kind) || kind == knowledge::EdgeKind::AddSelf;
-}
+using knowledge::keeps_actor;
 
 /// How a search counts, and what it may pass.
 struct SearchRules {

@@ -107,20 +107,21 @@ EvidenceOf AttackGraph::evidence(EdgeId id) const {
 
 EdgeId AttackGraph::find_edge(NodeId source, NodeId target, knowledge::EdgeKind kind) const {
   const auto find = [&](VertexId head) {
-    const std::tuple wanted(kind, head);
+    const std::tuple wanted(knowledge::out_order(kind), head);
+    const auto key = [&](ArcId arc) { return std::tuple(knowledge::out_order(trait(arc).kind), head_[arc]); };
     for (const auto& [first, last] : {std::pair(out_start_[source], out_free_[source]),
                                       std::pair(out_free_[source], out_start_[source + 1])}) {
       ArcId low = first;
       ArcId high = last;
       while (low < high) {
         const ArcId middle = low + (high - low) / 2;
-        if (std::tuple(trait(middle).kind, head_[middle]) < wanted) {
+        if (key(middle) < wanted) {
           low = middle + 1;
         } else {
           high = middle;
         }
       }
-      if (low != last && std::tuple(trait(low).kind, head_[low]) == wanted) return low;
+      if (low != last && key(low) == wanted) return low;
     }
     return kNoArcId;
   };

@@ -137,7 +137,7 @@ class AttackGraph {
   const NodeTable& nodes() const { return nodes_; }
 
   /// Out-edges are consecutive: [first_out_edge(n), first_out_edge(n + 1)). Those that a search may pass whoever
-  /// acts come first, and of them and of the others each kind is in one place.
+  /// acts come first, and of them and of the others each kind is in one place, as knowledge::out_order() has it.
   EdgeId first_out_edge(NodeId node) const { return id_of(out_start_[node]); }
   /// Edges into `node`.
   std::vector<EdgeId> in_edges(NodeId node) const;

@@ -85,7 +85,7 @@ class Assembly {
   using PendingEdge = GraphBuilder::PendingEdge;
 
   static std::uint64_t key_of(const Edge& edge) {
-    return std::uint64_t{static_cast<std::uint8_t>(edge.kind)} << 32 | edge.target;
+    return std::uint64_t{knowledge::out_order(edge.kind)} << 32 | edge.target;
   }
 
   // The edges into each bundle, by kind and source.

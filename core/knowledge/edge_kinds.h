@@ -137,6 +137,14 @@ constexpr bool puts_in_token(EdgeKind kind) {
          kind == EdgeKind::ClaimSpecialIdentity;
 }
 
+/// Edges after which the actor is still the same: those of the token, and adding oneself to a group.
+constexpr bool keeps_actor(EdgeKind kind) { return puts_in_token(kind) || kind == EdgeKind::AddSelf; }
+
+/// Where edges of a kind stand among those that leave a node: what keeps the actor first, as some searches want nothing else.
+constexpr unsigned out_order(EdgeKind kind) {
+  return static_cast<unsigned>(kind) + (keeps_actor(kind) ? 0u : 256u);
+}
+
 /// A template whose certificates allow to ask for more of the same in another name.
 constexpr bool may_be_to_itself(EdgeKind kind) { return kind == EdgeKind::EnrollOnBehalfOf; }
 
