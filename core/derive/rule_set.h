@@ -4,7 +4,8 @@
 
 namespace tierline::derive {
 
-/// What names the rules by which graphs are derived: it is another one whenever a source changes that rule_set.cmake hashes.
+/// What names the rules by which graphs are derived and kept: it is another one whenever a source changes that decides
+/// what a kept graph holds (rule_sources in core/CMakeLists.txt).
 std::string_view rule_set();
 
 }  // namespace tierline::derive
