@@ -19,8 +19,9 @@ struct Cut {
   std::vector<Vertex> vertices;  ///< ascending; of all cheapest cuts the one nearest to the sinks
 };
 
-/// `cost` is by vertex, the sinks' own included. Absent when a way consists of fixed vertices alone, or the cut costs more than `limit`.
-/// Time: a few searches over what the root reaches, as a cut in a directory is small; the flow itself is kept only where there is any.
+/// `cost` is by vertex, the sinks' own included. Absent when a way consists of fixed vertices alone, or the cut
+/// costs more than `limit`. Time: a few searches over what the root reaches, as a cut in a directory is small; the
+/// flow itself is kept only where there is any.
 std::optional<Cut> min_cut(const Digraph& graph, Vertex root, const std::vector<Vertex>& sinks,
                            const std::vector<std::uint32_t>& cost, std::uint64_t limit = ~std::uint64_t{0});
 
