@@ -1,7 +1,9 @@
 #include "queries/principals.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "core/base/text.h"
 #include "core/directory/guid.h"
@@ -91,6 +93,8 @@ class Matcher {
   std::string netbios_domain_;
 };
 
+bool may_be_dn(std::string_view text) { return text.find('=') != std::string_view::npos; }
+
 }  // namespace
 
 std::vector<NodeId> tier_zero(const AttackGraph& graph) {
@@ -123,6 +127,33 @@ Result<std::vector<NodeId>> resolve(const Snapshot& snapshot, const AttackGraph&
     return Error{ErrorCode::Usage, message};
   }
   return found;
+}
+
+// What Matcher::matches() looks at.
+std::vector<std::string> other_names(const Snapshot& snapshot, const AttackGraph& graph, NodeId id) {
+  std::vector<std::string> names;
+  const Node node = graph.node(id);
+  if (node.sid.count() != 0 && Sid::parse(node.id) != node.sid) names.push_back(node.sid.to_string());
+  if (node.sid.count() != 0 && !node.sid.is_domain_issued()) {
+    if (const auto* const known = knowledge::find_well_known(node.sid)) names.emplace_back(known->name);
+  }
+  if (node.object == snapshot::kNoObject) return names;
+  const snapshot::Object object = snapshot.object(node.object);
+  if (!may_be_dn(object.dn())) names.emplace_back(object.dn());
+  const std::string_view account = object.text(snapshot.attribute("sAMAccountName"));
+  if (account.empty()) return names;
+  names.emplace_back(account);
+  if (account.ends_with('$')) names.emplace_back(account.substr(0, account.size() - 1));
+  std::string in_domain = std::string(account) + "@" + std::string(node.domain);
+  if (fold_case(in_domain) != fold_case(node.name)) names.push_back(std::move(in_domain));
+  return names;
+}
+
+bool is_plain_name(std::string_view text) {
+  if (equal_ascii_nocase(text, "tier0") || may_be_dn(text) || text.find('\\') != std::string_view::npos)
+    return false;
+  const std::optional<Sid> sid = Sid::parse(text);
+  return sid ? equal_ascii_nocase(sid->to_string(), text) : !Guid::parse(text);
 }
 
 Result<std::vector<NodeId>> resolve_all(const Snapshot& snapshot, const AttackGraph& graph,

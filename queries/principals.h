@@ -2,6 +2,7 @@
 
 // From what a person types to nodes: SID, GUID, DN, NAME@DOMAIN, DOMAIN\name, sAMAccountName, tier0.
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -18,6 +19,14 @@ std::vector<graph::NodeId> tier_zero(const graph::AttackGraph& graph);
 /// answers to it; the message lists what does.
 Result<std::vector<graph::NodeId>> resolve(const snapshot::Snapshot& snapshot,
                                            const graph::AttackGraph& graph, std::string_view text);
+
+/// What resolve() takes for a node besides its identifier and its name, as far as it is a plain name.
+std::vector<std::string> other_names(const snapshot::Snapshot& snapshot, const graph::AttackGraph& graph,
+                                     graph::NodeId node);
+
+/// Whether resolve() takes `text` for the nodes that have it as identifier, name or one of other_names(), and for no
+/// others: it is no DN, no GUID, not DOMAIN\name, not tier0, and no SID in an unusual spelling.
+bool is_plain_name(std::string_view text);
 
 /// resolve() for each of `texts`, joined without repetition, ascending.
 Result<std::vector<graph::NodeId>> resolve_all(const snapshot::Snapshot& snapshot,

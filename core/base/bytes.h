@@ -27,6 +27,12 @@ void append(std::string& out, Integer value) {
   for (std::size_t i = 0; i < sizeof(Integer); ++i) out += static_cast<char>((value >> (8 * i)) & 0xFF);
 }
 
+/// Adds a text behind its length, for read_text(). REQUIRES: it is shorter than 4 GiB.
+inline void append_text(std::string& out, std::string_view text) {
+  append(out, static_cast<std::uint32_t>(text.size()));
+  out += text;
+}
+
 /// Reads little-endian integers from bytes that nobody vouches for.
 ///
 /// A read past the end yields 0 and makes failed() true for good, so that a parser can read a whole
@@ -71,5 +77,11 @@ class ByteReader {
   std::size_t offset_;
   bool failed_ = false;
 };
+
+/// What append_text() has added; empty when the reader failed. It lives as long as the bytes.
+inline std::string_view read_text(ByteReader& from) noexcept {
+  const std::uint32_t size = from.u32();
+  return as_text(from.take(size));
+}
 
 }  // namespace tierline

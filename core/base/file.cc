@@ -55,27 +55,28 @@ Result<MappedFile> MappedFile::open(const std::string& path) {
   struct stat info = {};
   const Result<int> opened = open_regular(path, info);
   if (!opened) return opened.error();
-  return map(*opened, static_cast<std::size_t>(info.st_size), path);
+  return map(*opened, info, path);
 }
 
 Result<MappedFile> MappedFile::in_memory(const std::function<Status(const Write& write)>& fill) {
   const std::string name = "memory";
   const int fd = ::memfd_create(name.c_str(), MFD_CLOEXEC);
   if (fd < 0) return system_error(ErrorCode::Io, "cannot create", name);
-  std::size_t size = 0;
-  Status status = fill([&](ByteSpan bytes) -> Status {
-    size += bytes.size();
-    return write_all(fd, bytes, name);
-  });
+  Status status = fill([&](ByteSpan bytes) { return write_all(fd, bytes, name); });
+  struct stat info = {};
+  if (status && ::fstat(fd, &info) != 0) status = system_error(ErrorCode::Io, "cannot look at", name);
   if (!status) {
     ::close(fd);
     return std::move(status).error();
   }
-  return map(fd, size, name);
+  return map(fd, info, name);
 }
 
-Result<MappedFile> MappedFile::map(int fd, std::size_t size, const std::string& path) {
+Result<MappedFile> MappedFile::map(int fd, const struct stat& info, const std::string& path) {
   MappedFile file;
+  file.owner_ = info.st_uid;
+  file.mode_ = info.st_mode;
+  const auto size = static_cast<std::size_t>(info.st_size);
   if (size > 0) {
     void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (address == MAP_FAILED) {
@@ -89,10 +90,13 @@ Result<MappedFile> MappedFile::map(int fd, std::size_t size, const std::string& 
   return file;
 }
 
-MappedFile::MappedFile(MappedFile&& other) noexcept : bytes_(std::exchange(other.bytes_, {})) {}
+MappedFile::MappedFile(MappedFile&& other) noexcept
+    : bytes_(std::exchange(other.bytes_, {})), owner_(other.owner_), mode_(other.mode_) {}
 
 MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   std::swap(bytes_, other.bytes_);
+  std::swap(owner_, other.owner_);
+  std::swap(mode_, other.mode_);
   return *this;
 }
 

@@ -2,6 +2,8 @@
 
 // Files: reading by mapping, writing so that a reader sees the old file or the new one, never half.
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -10,6 +12,8 @@
 
 #include "core/base/bytes.h"
 #include "core/base/result.h"
+
+struct stat;  // of <sys/stat.h>
 
 namespace tierline {
 
@@ -32,11 +36,17 @@ class MappedFile {
 
   ByteSpan bytes() const noexcept { return bytes_; }
 
+  // Of the file that is mapped, as they were when it was opened, whatever has its name by now.
+  uid_t owner() const noexcept { return owner_; }
+  mode_t mode() const noexcept { return mode_; }
+
  private:
   MappedFile() = default;
   /// Closes `fd`.
-  static Result<MappedFile> map(int fd, std::size_t size, const std::string& path);
+  static Result<MappedFile> map(int fd, const struct stat& info, const std::string& path);
   ByteSpan bytes_;
+  uid_t owner_ = 0;
+  mode_t mode_ = 0;
 };
 
 /// A file read from its beginning to its end, of which only a piece is in memory. Movable.

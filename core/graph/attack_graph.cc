@@ -31,10 +31,6 @@ std::string_view text_of(Rule rule) {
   return {};
 }
 
-std::size_t AttackGraph::fans_up_to(ArcId arc) const {
-  return static_cast<std::size_t>(std::upper_bound(fan_arc_.begin(), fan_arc_.end(), arc) - fan_arc_.begin());
-}
-
 EdgeId AttackGraph::id_of(ArcId arc) const {
   const auto fans =
       static_cast<std::size_t>(std::lower_bound(fan_arc_.begin(), fan_arc_.end(), arc) - fan_arc_.begin());

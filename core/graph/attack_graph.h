@@ -245,10 +245,8 @@ class AttackGraph {
  private:
   friend class Assembly;  // of GraphBuilder
   friend class GraphFile;
+  friend class GraphCheck;
   friend class Edges::Iterator;
-
-  // The last fan (edge into a bundle) whose arc is at or before `arc`, counted from 1.
-  std::size_t fans_up_to(ArcId arc) const;
 
   NodeTable nodes_;
   EdgeId edge_count_ = 0;
@@ -265,8 +263,8 @@ class AttackGraph {
   Column<ArcId> in_arc_;
   Column<ArcId> bound_;
   Column<ArcId> fan_arc_;  ///< edges into bundles, ascending
-  Column<std::uint64_t>
-      fan_skip_;  ///< by fan, and once more: how many numbers the fans before it take beyond one each
+  /// By fan, and once more: how many numbers the fans before it take beyond one each.
+  Column<std::uint64_t> fan_skip_;
   Column<std::uint32_t> evidence_start_;
   Column<Evidence> evidence_;
   Column<std::uint32_t> condition_start_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace tierline::graph {
 
@@ -32,6 +33,14 @@ TextBlocks TextBlocks::over(std::span<const char> bytes, std::shared_ptr<const v
   return texts;
 }
 
+bool TextBlocks::holds(Ref ref) const {
+  const std::uint64_t place = place_of(ref);
+  const std::size_t length = length_of(ref);
+  if (length == 0) return place == 0;  // see add()
+  const std::size_t in_block = place & (kBlock - 1);
+  return place < size_ && length <= size_ - place && length <= kBlock - in_block;
+}
+
 NodeTable::NodeTable() { texts_.add({}); }
 
 Node NodeTable::operator[](NodeId node) const {
@@ -47,6 +56,12 @@ Node NodeTable::operator[](NodeId node) const {
   found.domain = domains_[row.domain];
   found.tier_row = row.tier_row;
   return found;
+}
+
+bool NodeTable::is_sound(NodeId node) const {
+  const Row& row = rows_[node];
+  return texts_.holds(row.id) && texts_.holds(row.name) && row.domain < domains_.size() &&
+         row.issuer < issuers_.size() && row.kind < knowledge::kNodeKindNames.size();
 }
 
 NodeId NodeTable::add(const Node& node) {
@@ -72,12 +87,12 @@ NodeId NodeTable::add(Row row) {
   return static_cast<NodeId>(own_.size() - 1);
 }
 
-std::uint16_t NodeTable::domain_index(std::string_view domain) {
+std::uint32_t NodeTable::domain_index(std::string_view domain) {
   if (domains_[last_domain_] == domain) return last_domain_;
   const auto found = domain_index_.find(domain);
   if (found != domain_index_.end()) return last_domain_ = found->second;
-  if (domain.empty() || domains_.size() > 0xFFFF) return 0;
-  last_domain_ = static_cast<std::uint16_t>(domains_.size());
+  if (domain.empty()) return 0;
+  last_domain_ = static_cast<std::uint32_t>(domains_.size());
   domains_.emplace_back(domain);
   domain_index_.emplace(std::string(domain), last_domain_);
   return last_domain_;

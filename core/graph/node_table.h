@@ -2,12 +2,15 @@
 
 // The nodes of a graph and what they are called. A row for each, texts beside them.
 
+#include <array>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <iterator>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,8 +38,8 @@ struct Node {
   std::uint16_t tier_row = 0xFFFF;    ///< the row of the Tier Zero list that it or its group matched
 };
 
-/// Texts one after the other in blocks that stay where they are. A text never goes over the end of a block, so its place
-/// counts the same in a file of all blocks as in memory.
+/// Texts one after the other in blocks that stay where they are. A text never goes over the end of a block, so its
+/// place counts the same in a file of all blocks as in memory.
 class TextBlocks {
  public:
   static constexpr unsigned kBlockBits = 20;
@@ -50,8 +53,8 @@ class TextBlocks {
 
   Ref add(std::string_view text);
   std::string_view operator[](Ref ref) const {
-    const std::uint64_t place = ref >> kLengthBits;
-    return {blocks_[place >> kBlockBits] + (place & (kBlock - 1)), ref & ((1u << kLengthBits) - 1)};
+    const std::uint64_t place = place_of(ref);
+    return {blocks_[place >> kBlockBits] + (place & (kBlock - 1)), length_of(ref)};
   }
 
   /// In bytes, up to the end of the last text.
@@ -59,6 +62,10 @@ class TextBlocks {
   const std::vector<const char*>& blocks() const { return blocks_; }
   /// All blocks as they lie in a file.
   static TextBlocks over(std::span<const char> bytes, std::shared_ptr<const void> owner);
+  static std::uint64_t place_of(Ref ref) { return ref >> kLengthBits; }
+  static std::size_t length_of(Ref ref) { return ref & ((std::size_t{1} << kLengthBits) - 1); }
+  /// Whether a text has its place in these blocks, for one that a file speaks of.
+  bool holds(Ref ref) const;
 
  private:
   std::vector<const char*> blocks_;
@@ -76,12 +83,12 @@ class NodeTable {
     std::uint32_t object = 0xFFFFFFFF;
     std::uint32_t issuer = 0;  ///< of its SID, in issuers(); 0 when it has none
     std::uint32_t rid = 0;
-    std::uint16_t domain = 0;  ///< in domains()
+    std::uint32_t domain = 0;  ///< in domains()
     std::uint16_t tier_row = 0xFFFF;
     std::uint8_t kind = 0;
     std::uint8_t enabled = kUnknown;
     std::uint8_t tier = kNoTier;
-    std::uint8_t unused = 0;
+    std::array<std::uint8_t, 3> unused = {};
   };
   static constexpr std::uint8_t kUnknown = 2;
   static constexpr std::uint8_t kNoTier = 0xFF;
@@ -117,7 +124,7 @@ class NodeTable {
 
   /// The texts of the table; of a row that is to be added, before it is.
   TextBlocks::Ref add_text(std::string_view text) { return texts_.add(text); }
-  std::uint16_t domain_index(std::string_view domain);
+  std::uint32_t domain_index(std::string_view domain);
   std::uint32_t issuer_index(const directory::Sid& issuer);
   std::optional<std::uint32_t> find_issuer(const directory::Sid& issuer) const;
 
@@ -149,6 +156,10 @@ class NodeTable {
   Iterator begin() const { return {this, 0}; }
   Iterator end() const { return {this, static_cast<NodeId>(size())}; }
 
+  /// Whether the texts, the domain, the issuer and the kind that a row speaks of are there. They are in a table that was
+  /// built; one that comes out of a file has to be asked before anything else is read of the node.
+  bool is_sound(NodeId node) const;
+
   // What a file keeps of a table.
   std::span<const Row> rows() const { return rows_; }
   const TextBlocks& texts() const { return texts_; }
@@ -166,9 +177,9 @@ class NodeTable {
   std::vector<directory::Sid> own_issuers_ = {directory::Sid()};
   std::span<const directory::Sid> issuers_ = own_issuers_;
   Column<directory::Sid> mapped_issuers_;
-  boost::unordered_flat_map<std::string, std::uint16_t, SeededHash, std::equal_to<>> domain_index_;
+  boost::unordered_flat_map<std::string, std::uint32_t, SeededHash, std::equal_to<>> domain_index_;
   boost::unordered_flat_map<directory::Sid, std::uint32_t, std::hash<directory::Sid>> issuer_index_;
-  std::uint16_t last_domain_ = 0;
+  std::uint32_t last_domain_ = 0;
   std::uint32_t last_issuer_ = 0;
 };
 

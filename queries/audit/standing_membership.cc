@@ -67,6 +67,7 @@ std::optional<std::uint64_t> time_left(const Context& context, ArcId arc,
         evidence.attribute != context.attribute("member"))
       return std::nullopt;
     const auto values = context.snapshot.object(evidence.object).values(evidence.attribute);
+    if (evidence.item >= values.size()) return std::nullopt;
     const auto found = timed.find(fold_case(values[evidence.item].text()));
     if (found == timed.end()) return std::nullopt;
     left = std::max(left.value_or(0), found->second);

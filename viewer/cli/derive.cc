@@ -16,9 +16,8 @@ Result<int> run(const std::string& path) {
   if (!loaded) return loaded.error();
   // Where Tier Zero says nothing, nothing is said of who can reach it.
   const auto targets = loaded->targets({});
-  const Status status =
-      KeptGraph::keep(path, loaded->snapshot.identity(), loaded->graph, loaded->meta.coverage,
-                      targets ? *targets : std::vector<graph::NodeId>());
+  const Status status = KeptGraph::keep(loaded->snapshot, loaded->graph, loaded->meta.coverage,
+                                        targets ? *targets : std::vector<graph::NodeId>());
   if (!status) return status.error();
   print(fmt::format("{}: {} nodes, {} edges\n", KeptGraph::path_of(path), loaded->graph.node_count(),
                     loaded->graph.edge_count()));

@@ -6,6 +6,9 @@
 #include <algorithm>
 #include <fstream>
 #include <map>
+#include <memory>
+#include <optional>
+#include <tuple>
 
 #include "core/base/text.h"
 #include "queries/attack_paths.h"
@@ -137,28 +140,27 @@ int answer_of(const Options& options, const Standings& standings, const snapshot
   return exit_for(meta);
 }
 
-// From the graph that is kept beside the snapshot, of which a few pages tell; nothing when it takes more.
-Result<std::optional<int>> answer_from_kept(const Options& options) {
-  const Result<snapshot::File> file = snapshot::File::open(options.path);
-  if (!file) return file.error();
-  const std::optional<KeptGraph> kept = KeptGraph::of(options.path, file->identity());
-  if (!kept) return std::optional<int>();
+// From a few pages of the kept graph; nothing when it takes more.
+std::optional<Standings> find_in(const KeptGraph& kept, const std::vector<std::string>& names) {
   Standings standings;
-  for (const std::string& name : options.of) {
-    const auto found = kept->file().find(name);
-    if (!found || found->size() != 1) return std::optional<int>();
-    standings.push_back(found->front());
+  for (const std::string& name : names) {
+    const auto found = kept.find(name);
+    if (!found || !*found) return std::nullopt;
+    standings.push_back(**found);
   }
-  snapshot::Meta meta = file->meta();
-  meta.coverage = kept->coverage();
-  return std::optional(answer_of(options, standings, meta));
+  return standings;
 }
 
 Result<int> run_principals(const Options& options) {
-  const Result<std::optional<int>> answered = answer_from_kept(options);
-  if (!answered) return answered.error();
-  if (*answered) return **answered;
-  const Result<LoadedGraph> loaded = LoadedGraph::open(options.path);
+  Result<snapshot::File> file = snapshot::File::open(options.path);
+  if (!file) return std::move(file).error();
+  const std::optional<KeptGraph> kept = KeptGraph::of(*file);
+  if (const auto found = kept ? find_in(*kept, options.of) : std::nullopt) {
+    snapshot::Meta meta = file->meta();
+    meta.coverage = kept->coverage();
+    return answer_of(options, *found, meta);
+  }
+  const Result<LoadedGraph> loaded = LoadedGraph::of(*std::move(file), kept);
   if (!loaded) return loaded.error();
   const auto targets = loaded->targets({});
   if (!targets) return targets.error();

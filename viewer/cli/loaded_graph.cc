@@ -4,11 +4,8 @@
 
 #include "core/base/text.h"
 #include "queries/principals.h"
-#include "viewer/cli/command.h"
-#include "viewer/cli/kept_graph.h"
 
 namespace tierline::viewer::cli {
-
 namespace {
 
 LoadedGraph derived_from(snapshot::Snapshot&& snapshot, derive::Rules rules) {
@@ -25,20 +22,28 @@ Result<LoadedGraph> LoadedGraph::derive(const std::string& path) {
 }
 
 Result<LoadedGraph> LoadedGraph::open(const std::string& path, derive::Rules rules) {
+  if (rules == derive::Rules::Ours) {
+    Result<snapshot::File> file = snapshot::File::open(path);
+    if (!file) return std::move(file).error();
+    const std::optional<KeptGraph> kept = KeptGraph::of(*file);
+    return of(*std::move(file), kept);
+  }
   Result<snapshot::Snapshot> opened = snapshot::Snapshot::open(path);
   if (!opened) return std::move(opened).error();
-  if (rules == derive::Rules::Ours) {
-    if (std::optional<KeptGraph> kept = KeptGraph::of(path, opened->identity())) {
-      if (Result<graph::AttackGraph> graph = kept->graph()) {
-        snapshot::Meta meta = opened->meta();
-        meta.coverage = kept->coverage();
-        return LoadedGraph{std::move(*opened), *std::move(graph), std::move(meta)};
-      } else {
-        note(graph.error().describe() + "; the graph is derived anew");
-      }
+  return derived_from(*std::move(opened), rules);
+}
+
+Result<LoadedGraph> LoadedGraph::of(snapshot::File file, const std::optional<KeptGraph>& kept) {
+  Result<snapshot::Snapshot> opened = snapshot::Snapshot::load(std::move(file));
+  if (!opened) return std::move(opened).error();
+  if (kept) {
+    if (std::optional<graph::AttackGraph> graph = kept->graph(*opened)) {
+      snapshot::Meta meta = opened->meta();
+      meta.coverage = kept->coverage();
+      return LoadedGraph{*std::move(opened), *std::move(graph), std::move(meta)};
     }
   }
-  return derived_from(*std::move(opened), rules);
+  return derived_from(*std::move(opened), derive::Rules::Ours);
 }
 
 bool names_tier_zero(const std::vector<std::string>& named) {

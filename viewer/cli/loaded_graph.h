@@ -2,11 +2,14 @@
 
 // A snapshot and the graph derived from it: what every query command begins with.
 
-#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "core/derive/derive.h"
 #include "core/snapshot/snapshot.h"
 #include "queries/tiers.h"
+#include "viewer/cli/kept_graph.h"
 
 namespace tierline::viewer::cli {
 
@@ -15,10 +18,13 @@ struct LoadedGraph {
   graph::AttackGraph graph;
   snapshot::Meta meta;  ///< coverage includes what derivation could not evaluate
 
-  /// The graph that `derive` kept beside the snapshot, if it is of this one and by these rules; else derived. Errors: those of
-  /// Snapshot::open.
+  /// The graph that `derive` kept beside the snapshot, if it is of this one and by these rules; else derived. Errors:
+  /// those of Snapshot::open.
   static Result<LoadedGraph> open(const std::string& path, derive::Rules rules = derive::Rules::Ours);
-  /// Derived, whatever was kept. Errors: the same.
+  /// The same, of what is open already: `kept` is what KeptGraph::of() gave for `file`. Errors: those of
+  /// Snapshot::load.
+  static Result<LoadedGraph> of(snapshot::File file, const std::optional<KeptGraph>& kept);
+  /// Derived, whatever was kept. Errors: those of Snapshot::open.
   static Result<LoadedGraph> derive(const std::string& path);
 
   /// The targets that --to names, or the Tier Zero set. Errors: those of queries::resolve; Incomplete when nothing is in Tier Zero

@@ -27,15 +27,26 @@ std::string attribute_name(const Snapshot& snapshot, const Evidence& evidence) {
                                              : snapshot.meta().attributes[evidence.attribute].name;
 }
 
-// The descriptor that an Ace or Owner evidence speaks of.
+// The descriptor that an Ace or Owner evidence speaks of. A graph that was kept may speak of what is not there.
 std::optional<SecurityDescriptor> descriptor_of(const Snapshot& snapshot, const Evidence& evidence) {
   const Object object = snapshot.object(evidence.object);
-  Result<SecurityDescriptor> parsed =
-      evidence.attribute == kInDescriptor
-          ? SecurityDescriptor::parse(snapshot.descriptor(object.descriptor()))
-          : SecurityDescriptor::parse(object.values(evidence.attribute)[0].bytes);
+  ByteSpan stored;
+  if (evidence.attribute != kInDescriptor) {
+    const auto values = object.values(evidence.attribute);
+    if (!values.empty()) stored = values[0].bytes;
+  } else if (object.descriptor() != snapshot::kNoDescriptor) {
+    stored = snapshot.descriptor(object.descriptor());
+  }
+  Result<SecurityDescriptor> parsed = SecurityDescriptor::parse(stored);
   if (!parsed) return std::nullopt;
   return std::move(*parsed);
+}
+
+// The entry that an Ace evidence speaks of.
+std::optional<Ace> ace_of(const Snapshot& snapshot, const Evidence& evidence) {
+  std::optional<SecurityDescriptor> descriptor = descriptor_of(snapshot, evidence);
+  if (!descriptor || !descriptor->dacl || evidence.item >= descriptor->dacl->aces.size()) return std::nullopt;
+  return std::move(descriptor->dacl->aces[evidence.item]);
 }
 
 // A value for people: bytes that are no text are shown as what they are.
@@ -109,11 +120,10 @@ std::string EdgeWriter::sentence(const Evidence& evidence) const {
   const std::string dn(snapshot_.object(evidence.object).dn());
   switch (evidence.kind) {
     case Evidence::Kind::Ace: {
-      const auto descriptor = descriptor_of(snapshot_, evidence);
-      if (!descriptor || !descriptor->dacl) return {};
-      const Ace& ace = descriptor->dacl->aces[evidence.item];
+      const std::optional<Ace> ace = ace_of(snapshot_, evidence);
+      if (!ace) return {};
       return fmt::format("Entry {} of {} of {}: {}", evidence.item + 1, attribute_name(snapshot_, evidence),
-                         dn, entry_text(entry_of(snapshot_, evidence, ace)));
+                         dn, entry_text(entry_of(snapshot_, evidence, *ace)));
     }
     case Evidence::Kind::Owner: {
       const auto descriptor = descriptor_of(snapshot_, evidence);
@@ -140,9 +150,8 @@ void EdgeWriter::write_evidence(JsonWriter& json, const Evidence& evidence) cons
       json.key("type").text("ace").key("text").text(sentence(evidence));
       json.key("object").text(snapshot_.object(evidence.object).dn());
       json.key("attribute").text(attribute_name(snapshot_, evidence));
-      const auto descriptor = descriptor_of(snapshot_, evidence);
-      if (!descriptor || !descriptor->dacl) break;
-      write_entry_fields(json, entry_of(snapshot_, evidence, descriptor->dacl->aces[evidence.item]));
+      if (const std::optional<Ace> ace = ace_of(snapshot_, evidence))
+        write_entry_fields(json, entry_of(snapshot_, evidence, *ace));
       break;
     }
     case Evidence::Kind::Owner:

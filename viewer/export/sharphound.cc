@@ -405,8 +405,9 @@ class Documents {
           descriptor->dacl && one.item < descriptor->dacl->aces.size()) {
         is_inherited = descriptor->dacl->aces[one.item].is_inherited();
       } else if (is_attribute(one, collected::kAces)) {
-        const auto parts =
-            parts_of(input_.snapshot.object(one.object).values(one.attribute)[one.item].text());
+        const auto values = input_.snapshot.object(one.object).values(one.attribute);
+        if (one.item >= values.size()) return {false, ""};
+        const auto parts = parts_of(values[one.item].text());
         is_inherited = parts.size() > 3 && parts[3] == "inherited";
         if (is_inherited && parts.size() > 4) hash = parts[4];
       }
