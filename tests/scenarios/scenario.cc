@@ -17,6 +17,7 @@
 #include "core/derive/effective_rights.h"
 #include "core/directory/sddl.h"
 #include "core/facts/removal.h"
+#include "core/graph/graph_check.h"
 #include "core/knowledge/collected_relations.h"
 #include "core/knowledge/edge_kinds.h"
 #include "core/snapshot/builder.h"
@@ -134,6 +135,10 @@ class Scenario {
     Result<snapshot::Snapshot> opened = build();
     if (!opened) return std::move(opened).error();
     const derive::Derived derived = derive::derive(*opened);
+    // A graph that does not pass would be kept in vain.
+    const graph::Extent extent{opened->object_count(), opened->meta().attributes.size()};
+    if (Status status = graph::GraphCheck::check(derived.graph, extent); !status)
+      return std::move(status).error();
     derive::EffectiveRights rights(*opened);
     const auto tiers = queries::assign_tiers(*opened, derived.graph, tier_rules_);
     if (!tiers) return tiers.error();

@@ -173,6 +173,16 @@ TEST_CASE("a kept graph answers as the one that was written") {
   std::filesystem::remove(path);
 }
 
+TEST_CASE("graphs that were built fit together") {
+  for (unsigned seed = 1; seed <= 500; ++seed) {
+    std::mt19937 random(seed);
+    const tests::Statements stated = tests::random_statements(random, 2 + seed % 15, seed % 90);
+    CAPTURE(seed);
+    REQUIRE(GraphCheck::check(stated.shared(), kExtent).ok());
+    REQUIRE(GraphCheck::check(stated.flat(), kExtent).ok());
+  }
+}
+
 TEST_CASE("whatever is written into a kept graph leads nowhere outside it") {
   const std::string path = scratch("crafted.graph");
   const AttackGraph graph = full_graph();
