@@ -54,8 +54,8 @@ bool GraphCheck::sizes_fit() const {
   const std::size_t edges = graph_.tail_.size();
   return graph_.node_count() <= vertices && vertices < kNoNode && arcs < kNoArcId && edges <= arcs &&
          graph_.out_start_.size() == vertices + 1 && graph_.in_start_.size() == vertices + 1 &&
-         graph_.in_free_.size() == vertices && graph_.trait_.size() == edges &&
-         graph_.in_tail_.size() == arcs && graph_.in_arc_.size() == arcs &&
+         graph_.in_token_.size() == vertices && graph_.in_free_.size() == vertices &&
+         graph_.trait_.size() == edges && graph_.in_tail_.size() == arcs && graph_.in_arc_.size() == arcs &&
          graph_.fan_skip_.size() == graph_.fan_arc_.size() + 1 &&
          graph_.evidence_start_.size() == edges + 1 && graph_.condition_start_.size() >= 2;
 }
@@ -117,13 +117,15 @@ bool GraphCheck::arcs_are_sound() const {
   return true;
 }
 
-// Free ones first, and in both parts by kind and head.
+// Free ones first, and in both parts by kind (see knowledge::out_order) and head.
 bool GraphCheck::out_arcs_are_sound(NodeId node) const {
   const ArcId first = graph_.out_start_[node];
   const ArcId free_end = graph_.out_free_[node];
   const ArcId last = graph_.out_start_[node + 1];
   if (free_end < first || free_end > last) return false;
-  const auto place_of = [&](ArcId arc) { return std::tuple(graph_.trait(arc).kind, graph_.head_[arc]); };
+  const auto place_of = [&](ArcId arc) {
+    return std::tuple(knowledge::out_order(graph_.trait(arc).kind), graph_.head_[arc]);
+  };
   for (ArcId arc = first; arc < last; ++arc) {
     const AttackGraph::Trait& trait = graph_.trait(arc);
     const bool is_free = trait.traversable && trait.condition == 0;
@@ -158,12 +160,18 @@ bool GraphCheck::arcs_into_are_sound() const {
     return place < graph_.in_start_[head + 1] && graph_.in_arc_[place] == arc &&
            graph_.in_tail_[place] == tail;
   };
-  for (VertexId v = 0; v < vertices; ++v) {
-    for (ArcId arc = graph_.out_start_[v]; arc < graph_.out_free_[v]; ++arc) {
-      if (!is_next(v, arc)) return false;
+  const auto puts_in_token = [&](ArcId arc) {
+    return graph_.is_edge(arc) && knowledge::puts_in_token(graph_.trait(arc).kind);
+  };
+  for (const bool is_token : {true, false}) {
+    for (VertexId v = 0; v < vertices; ++v) {
+      for (ArcId arc = graph_.out_start_[v]; arc < graph_.out_free_[v]; ++arc) {
+        if (puts_in_token(arc) == is_token && !is_next(v, arc)) return false;
+      }
     }
+    const auto& ends = is_token ? graph_.in_token_ : graph_.in_free_;
+    if (!std::equal(next.begin(), next.end(), ends.begin())) return false;
   }
-  if (!std::equal(next.begin(), next.end(), graph_.in_free_.begin())) return false;
   std::vector<ArcId> bound;
   for (const bool is_traversable : {true, false}) {
     for (NodeId n = 0; n < graph_.node_count(); ++n) {
