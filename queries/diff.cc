@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <optional>
 #include <set>
 #include <unordered_map>
 
@@ -9,6 +10,8 @@
 #include "core/base/text.h"
 #include "queries/edge_changes.h"
 #include "queries/principals.h"
+#include "queries/search.h"
+#include "queries/tiers.h"
 
 namespace tierline::queries {
 namespace {
@@ -247,32 +250,35 @@ class Comparison {
     return sddl.starts_with("(D;") || sddl.starts_with("(OD;") || sddl.starts_with("(XD;");
   }
 
+  /// Who reaches Tier Zero on one side, and how.
+  struct Ways {
+    DistanceField field;
+    std::vector<NodeId> accounts;  ///< ascending
+  };
+
+  // Nothing where "nobody" would be no answer.
+  static std::optional<Ways> ways_of(const Index& side) {
+    const std::vector<NodeId> targets = tier_zero(side.graph());
+    if (targets.empty() || is_too_wide(side.graph(), targets)) return std::nullopt;
+    Ways ways{DistanceField(side.graph(), targets), population(side.graph(), targets)};
+    std::erase_if(ways.accounts, [&](NodeId account) { return ways.field.hops(account) == kUnreachable; });
+    return ways;
+  }
+
   void compare_paths() {
-    const std::vector<NodeId> old_targets = tier_zero(old_.graph());
-    const std::vector<NodeId> new_targets = tier_zero(new_.graph());
-    const DistanceField old_field(old_.graph(), old_targets);
-    const DistanceField new_field(new_.graph(), new_targets);
-    const std::vector<NodeId> before = exposed(old_, old_field, old_targets);
-    const std::vector<NodeId> after = exposed(new_, new_field, new_targets);
+    const std::optional<Ways> before = ways_of(old_);
+    const std::optional<Ways> after = ways_of(new_);
+    if (before) drift_.exposed_before = before->accounts.size();
+    if (after) drift_.exposed_after = after->accounts.size();
+    if (!before || !after) return;
     std::vector<NodeId> earlier(new_.graph().node_count(), kNoNode);
     for (NodeId n = 0; n < counterpart_.size(); ++n) {
       if (counterpart_[n] != kNoNode) earlier[counterpart_[n]] = n;
     }
-    drift_.exposed_before = before.size();
-    drift_.exposed_after = after.size();
-    drift_.newly_exposed = only_here(new_, after, earlier, before);
-    drift_.no_longer_exposed = only_here(old_, before, counterpart_, after);
-    drift_.paths_opened = paths_through(new_, new_field, drift_.edges_opened, after, earlier, old_field);
-    drift_.paths_closed =
-        paths_through(old_, old_field, drift_.edges_closed, before, counterpart_, new_field);
-  }
-
-  // Ascending.
-  static std::vector<NodeId> exposed(const Index& side, const DistanceField& field,
-                                     const std::vector<NodeId>& targets) {
-    std::vector<NodeId> accounts = population(side.graph(), targets);
-    std::erase_if(accounts, [&](NodeId account) { return field.hops(account) == kUnreachable; });
-    return accounts;
+    drift_.newly_exposed = only_here(new_, after->accounts, earlier, before->accounts);
+    drift_.no_longer_exposed = only_here(old_, before->accounts, counterpart_, after->accounts);
+    drift_.paths_opened = paths_through(new_, *after, drift_.edges_opened, earlier, before->field);
+    drift_.paths_closed = paths_through(old_, *before, drift_.edges_closed, counterpart_, after->field);
   }
 
   // Those of `accounts` whose counterpart is not among `others`, in order of their ids.
@@ -292,10 +298,10 @@ class Comparison {
 
   // The shortest way to Tier Zero through each of the edges, and the shortest paths of all accounts for
   // which the other side had none or only a longer one.
-  std::vector<FoundPath> paths_through(const Index& here, const DistanceField& field,
-                                       const std::vector<EdgeId>& edges, const std::vector<NodeId>& accounts,
+  std::vector<FoundPath> paths_through(const Index& here, const Ways& ways, const std::vector<EdgeId>& edges,
                                        const std::vector<NodeId>& counterpart,
                                        const DistanceField& other) const {
+    const DistanceField& field = ways.field;
     std::set<std::pair<NodeId, Path>> unique;
     for (const EdgeId e : edges) {
       const graph::Edge& edge = here.graph().edge(e);
@@ -311,7 +317,7 @@ class Comparison {
       path.insert(path.end(), rest.begin(), rest.end());
       unique.emplace(edge.source, std::move(path));
     }
-    for (const NodeId account : accounts) {
+    for (const NodeId account : ways.accounts) {
       const NodeId same = counterpart[account];
       const std::uint32_t elsewhere = same == kNoNode ? kUnreachable : other.hops(same);
       if (elsewhere > field.hops(account)) unique.emplace(account, field.path(account));
@@ -339,15 +345,6 @@ class Comparison {
 
 }  // namespace
 
-Drift compare(const Side& before, const Side& after) {
-  if (before.snapshot.identity() == after.snapshot.identity()) {
-    Drift drift;
-    const Exposure exposure = find_exposure(after.graph, tier_zero(after.graph));
-    drift.exposed_before = exposure.exposed;
-    drift.exposed_after = exposure.exposed;
-    return drift;
-  }
-  return Comparison(before, after).run();
-}
+Drift compare(const Side& before, const Side& after) { return Comparison(before, after).run(); }
 
 }  // namespace tierline::queries

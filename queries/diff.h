@@ -2,6 +2,7 @@
 
 // Drift between two snapshots of one directory: which facts changed, and what that opened and closed.
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -46,11 +47,14 @@ struct Drift {
   std::vector<graph::EdgeId> edges_closed;  ///< all of them, of the old graph
   std::vector<FoundPath> paths_opened;      ///< in the new graph, shortest first
   std::vector<FoundPath> paths_closed;      ///< in the old graph, shortest first
-  std::uint64_t exposed_before = 0;
-  std::uint64_t exposed_after = 0;
+  /// Unknown where nothing is in Tier Zero, or so much that a rule must be wrong (is_too_wide). What opened and closed for whom,
+  /// here and in paths, is only told when both sides are known.
+  std::optional<std::uint64_t> exposed_before;
+  std::optional<std::uint64_t> exposed_after;
   std::vector<graph::NodeId> newly_exposed;      ///< of the new graph
   std::vector<graph::NodeId> no_longer_exposed;  ///< of the old graph
 
+  bool is_exposure_known() const { return exposed_before && exposed_after; }
   bool empty() const { return changes.empty() && edges_opened.empty() && edges_closed.empty(); }
 };
 

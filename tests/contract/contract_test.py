@@ -314,6 +314,50 @@ class Usage(unittest.TestCase):
     def test_diff(self):
         self.assertEqual(run("diff", snapshot, snapshot, "--exit-code").returncode, 3)  # equal, but incomplete
 
+    def ldif(self, name, *entries):
+        """A snapshot of whole entries (dn, class, relative ID or None, attributes)."""
+        lines = ["version: 1", ""]
+        for number, (dn, kind, rid, more) in enumerate(entries):
+            guid = base64.b64encode(bytes(15) + bytes([number + 1])).decode()
+            numbers = [21, 1, 2, 3] + [rid] * bool(rid)
+            sid = base64.b64encode(struct.pack(f"<BBHI{len(numbers)}I", 1, len(numbers), 0, 0x05000000, *numbers)).decode()
+            # An empty DACL that is protected, without owner.
+            descriptor = base64.b64encode(bytes.fromhex("01000490" "00000000" "00000000" "00000000" "14000000" "0200080000000000"))
+            lines += [f"dn: {dn}", "objectClass: top", f"objectClass: {kind}", f"objectGUID:: {guid}",
+                      *([] if rid is None else [f"objectSid:: {sid}"]),
+                      f"nTSecurityDescriptor:: {descriptor.decode()}", *more, ""]
+        path = scratch / (name + ".ldif")
+        path.write_text("\n".join(lines))
+        taken = scratch / (name + ".snap")
+        self.assertEqual(run("import", path, "-o", taken).returncode, 0)
+        return taken
+
+    def test_diff_says_unknown_where_nobody_would_be_no_answer(self):
+        users = [f"CN=user{i},DC=corp,DC=test" for i in range(30)]
+        schema = ["lDAPDisplayName: user", "schemaIDGUID:: " + base64.b64encode(bytes(range(16))).decode()]
+        forest = [("DC=corp,DC=test", "domainDNS", 0, []),
+                  ("CN=User,CN=Schema,CN=Configuration,DC=corp,DC=test", "classSchema", None, schema)]
+        forest += [(dn, "user", 1200 + i, [f"sAMAccountName: user{i}", "userAccountControl: 512"])
+                   for i, dn in enumerate(users)]
+        admins = ("CN=Domain Admins,DC=corp,DC=test", "group", 512, ["sAMAccountName: Domain Admins"])
+        before = self.ldif("few", *forest, admins)
+        after = self.ldif("all", *forest, (*admins[:3], admins[3] + [f"member: {dn}" for dn in users]))
+        self.assertEqual(run("diff", before, before).returncode, 0)
+        for old, new, side in ((before, after, "new"), (after, before, "old"), (after, after, "both")):
+            with self.subTest(side):
+                told = answer("diff", old, new)["exposure"]
+                self.assertEqual(told["before"], 0 if side == "new" else None)
+                self.assertEqual(told["after"], 0 if side == "old" else None)
+                for name, is_unknown in (("the old", side != "new"), ("the new", side != "old")):
+                    self.assertEqual(f"{name} snapshot has most of its accounts in Tier Zero" in told["unknown"], is_unknown)
+                text = run("diff", old, new).stdout
+                self.assertIn("unknown", text)
+                self.assertNotIn("can reach Tier Zero,", text)
+        self.assertEqual(run("diff", before, after, "--exit-code").returncode, 1)
+        nobody = self.ldif("nobody", *forest[2:])
+        told = answer("diff", nobody, nobody)
+        self.assertEqual((told["comparable"], told["exposure"]["before"], told["exposure"]["after"]), (False, None, None))
+
 
 class Exports(unittest.TestCase):
     """The graph for other programs: each format read back by a reader of its own is the graph of `edges`."""

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "core/base/text.h"
 #include "core/knowledge/edge_kinds.h"
@@ -100,6 +102,24 @@ void write_change(JsonWriter& json, const Sides& sides, const Change& change) {
   json.end_object();
 }
 
+void write_count(JsonWriter& json, const std::optional<std::uint64_t>& count) {
+  count ? json.number(*count) : json.null();
+}
+
+/// Empty when it is known.
+std::string why_exposure_is_unknown(const Sides& sides, const Drift& drift) {
+  if (drift.is_exposure_known()) return {};
+  if (!drift.comparable) return drift.incomparable_because;
+  std::string why;
+  for (const bool in_new : {false, true}) {
+    const auto targets = sides.side(in_new).targets({});
+    if (targets) continue;
+    why += fmt::format("{}the {} snapshot {}", why.empty() ? "" : "; ", in_new ? "new" : "old",
+                       targets.error().message);
+  }
+  return why;
+}
+
 void print_json(const Sides& sides, const Drift& drift) {
   JsonWriter json;
   begin_answer(json, "diff");
@@ -114,8 +134,11 @@ void print_json(const Sides& sides, const Drift& drift) {
   write_paths(json, "paths_opened", sides.after, drift.paths_opened);
   write_paths(json, "paths_closed", sides.before, drift.paths_closed);
   json.key("exposure").begin_object();
-  json.key("before").number(drift.exposed_before);
-  json.key("after").number(drift.exposed_after);
+  write_count(json.key("before"), drift.exposed_before);
+  write_count(json.key("after"), drift.exposed_after);
+  const std::string unknown = why_exposure_is_unknown(sides, drift);
+  json.key("unknown");
+  unknown.empty() ? json.null() : json.text(unknown);
   write_nodes(json, "newly_exposed", sides.after.graph, drift.newly_exposed);
   write_nodes(json, "no_longer_exposed", sides.before.graph, drift.no_longer_exposed);
   json.end_object().end_object();
@@ -149,9 +172,13 @@ void print_text(const Sides& sides, const Drift& drift) {
     return;
   }
   // What matters first: a mail or a journal is read from the top.
-  print(fmt::format("{} changes; {} edges opened, {} closed; {} accounts can reach Tier Zero, {} before.\n",
-                    drift.changes.size(), drift.edges_opened.size(), drift.edges_closed.size(),
-                    drift.exposed_after, drift.exposed_before));
+  const std::string exposure =
+      drift.is_exposure_known()
+          ? fmt::format("{} accounts can reach Tier Zero, {} before.", *drift.exposed_after,
+                        *drift.exposed_before)
+          : fmt::format("ways to Tier Zero unknown: {}.", why_exposure_is_unknown(sides, drift));
+  print(fmt::format("{} changes; {} edges opened, {} closed; {}\n", drift.changes.size(),
+                    drift.edges_opened.size(), drift.edges_closed.size(), exposure));
   print_path_lines(sides.after.graph, "opened", drift.paths_opened);
   print_path_lines(sides.before.graph, "closed", drift.paths_closed);
   for (const Change& change : drift.changes) {
@@ -182,7 +209,7 @@ Result<int> run(const Options& options) {
   }
   if (!drift.comparable) return kIncomplete;
   if (options.exit_code && !drift.empty()) return kFindings;
-  return before->meta.is_complete() ? exit_for(after->meta) : kIncomplete;
+  return drift.is_exposure_known() && before->meta.is_complete() ? exit_for(after->meta) : kIncomplete;
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "core/derive/derive.h"
 #include "core/directory/sddl.h"
 #include "core/snapshot/builder.h"
+#include "core/snapshot/edits.h"
 
 namespace tierline::queries {
 namespace {
@@ -30,9 +31,13 @@ struct SmallForest {
   std::string admins_list = "D:PAI(A;;GA;;;DA)";
   std::string description = "as it was";
   std::vector<std::string> crew_members;
+  std::vector<std::string> admins_members;
+  int staff = 0;  ///< so many more users
   bool has_bob = false;
   std::string child_list;  ///< of the child domain; empty: there is none
   bool has_guids = true;
+
+  static std::string staff_name(int i) { return "staff" + std::to_string(i); }
 
   struct Loaded {
     snapshot::Snapshot snapshot;
@@ -74,7 +79,15 @@ struct SmallForest {
     }
     builder.end_object();
     add("CN=Domain Admins,DC=corp,DC=test", {"top", "group"}, 512, admins_list, "Domain Admins");
+    for (const std::string& member : admins_members) {
+      builder.value(builder.attribute("member", AttributeSyntax::DistinguishedName), member);
+    }
     builder.end_object();
+    for (int i = 0; i < staff; ++i) {
+      const std::string name = staff_name(i);
+      add("CN=" + name + "," + ou_name, {"top", "user"}, 1200 + static_cast<std::uint32_t>(i), "D:P", name);
+      builder.end_object();
+    }
     if (has_bob) {
       add("CN=bob," + ou_name, {"top", "user"}, 1106, "D:PAI(A;;GA;;;DA)", "bob");
       builder.end_object();
@@ -235,6 +248,47 @@ TEST_CASE("a denial that went opens what it stopped") {
   CHECK(drift.changes[0].op == Change::Op::Removed);
   CHECK(drift.changes[0].edges_opened.size() == 1);
   CHECK(drift.paths_opened.size() == 1);
+}
+
+TEST_CASE(
+    "who reaches Tier Zero is unknown when most accounts are in it, and the changes are told all the same") {
+  SmallForest before;
+  before.staff = 30;
+  before.crew_members = {before.ann_name};
+  before.admins_list = "D:PAI(A;;WD;;;S-1-5-21-1-2-3-1105)(A;;GA;;;DA)";
+  SmallForest after = before;
+  for (int i = 0; i < after.staff; ++i) {
+    after.admins_members.push_back("CN=" + SmallForest::staff_name(i) + "," + after.ou_name);
+  }
+  const auto old_side = before.load();
+  const auto new_side = after.load();
+  const Drift drift = compare({old_side->snapshot, old_side->graph}, {new_side->snapshot, new_side->graph});
+  CHECK(drift.comparable);
+  CHECK(drift.changes.size() == 30);
+  CHECK(drift.exposed_before == 1);
+  CHECK(!drift.exposed_after);
+  CHECK(drift.no_longer_exposed.empty());
+  CHECK(drift.paths_closed.empty());
+}
+
+TEST_CASE("a snapshot with edits differs from the one that was edited, whose identity it has") {
+  SmallForest forest;
+  forest.admins_list = "D:PAI(A;;WD;;;S-1-5-21-1-2-3-1105)(A;;GA;;;DA)";
+  forest.crew_members = {forest.ann_name};
+  const auto whole = forest.load();
+  snapshot::Edits edits(whole->snapshot);
+  const snapshot::AttributeId member = whole->snapshot.attribute("member");
+  for (snapshot::ObjectIndex i = 0; i < whole->snapshot.object_count(); ++i) {
+    if (!whole->snapshot.object(i).values(member).empty()) edits.remove(i, member, 0);
+  }
+  const Result<snapshot::Snapshot> edited = edits.apply();
+  REQUIRE(edited.ok());
+  const graph::AttackGraph graph = derive::derive(*edited).graph;
+  const Drift drift = compare({whole->snapshot, whole->graph}, {*edited, graph});
+  CHECK(drift.changes.size() == 1);
+  CHECK(drift.edges_closed.size() == 1);
+  CHECK(drift.exposed_before == 1);
+  CHECK(drift.exposed_after == 0);
 }
 
 }  // namespace
