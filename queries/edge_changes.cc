@@ -21,10 +21,11 @@ using knowledge::EdgeKind;
 
 enum class Strength : std::uint8_t { LeadsNowhere, Conditional, Free };
 
-Strength strength_of(const AttackGraph::Trait& trait) {
-  if (!trait.traversable) return Strength::LeadsNowhere;
-  return trait.condition == 0 ? Strength::Free : Strength::Conditional;
-}
+/// Which edges count, and what of them beside their ends and kind.
+enum class Compared : std::uint8_t {
+  Strengths,    ///< all edges, and how strong they are
+  Traversable,  ///< traversable edges, which are all alike
+};
 
 /// One side's arc out of a node, told in the vertices of the new graph.
 struct Arc {
@@ -48,8 +49,12 @@ struct SingleEdge {
 
 class EdgeComparison {
  public:
-  EdgeComparison(const AttackGraph& before, const AttackGraph& after, std::span<const NodeId> counterpart)
-      : old_(before), new_(after), counterpart_(counterpart.begin(), counterpart.end()) {}
+  EdgeComparison(const AttackGraph& before, const AttackGraph& after, std::span<const NodeId> counterpart,
+                 Compared compared)
+      : old_(before),
+        new_(after),
+        compared_(compared),
+        counterpart_(counterpart.begin(), counterpart.end()) {}
 
   EdgeChanges run() {
     match_bundles();
@@ -142,31 +147,40 @@ class EdgeComparison {
     }
   }
 
+  Strength strength_of(const AttackGraph::Trait& trait) const {
+    if (!trait.traversable) return Strength::LeadsNowhere;
+    return trait.condition == 0 || compared_ == Compared::Traversable ? Strength::Free
+                                                                      : Strength::Conditional;
+  }
+
   // All edges out of a node that the other side does not have.
-  static void add_all(const AttackGraph& graph, NodeId node, std::vector<EdgeId>& edges) {
-    for (EdgeId e = graph.first_out_edge(node); e < graph.first_out_edge(node + 1); ++e) edges.push_back(e);
+  void add_all(const AttackGraph& graph, NodeId node, std::vector<EdgeId>& edges) const {
+    for (EdgeId e = graph.first_out_edge(node); e < graph.first_out_edge(node + 1); ++e) {
+      if (compared_ == Compared::Strengths || graph.edge(e).traversable) edges.push_back(e);
+    }
+  }
+
+  // The arcs that count, in order of their keys; `vertex_of` tells a head in the vertices of the new graph.
+  template <class VertexOf>
+  void list_arcs(const AttackGraph& graph, NodeId node, const VertexOf& vertex_of,
+                 std::vector<Arc>& arcs) const {
+    arcs.clear();
+    for (ArcId arc = graph.first_out_arc(node); arc < graph.first_out_arc(node + 1); ++arc) {
+      const AttackGraph::Trait& trait = graph.trait(arc);
+      if (compared_ == Compared::Traversable && !trait.traversable) continue;
+      arcs.push_back({trait.kind, strength_of(trait), vertex_of(graph.head(arc)), arc});
+    }
+    const auto by_key = [](const Arc& a, const Arc& b) { return a.key() < b.key(); };
+    if (!std::is_sorted(arcs.begin(), arcs.end(), by_key)) std::sort(arcs.begin(), arcs.end(), by_key);
   }
 
   void compare_arcs(NodeId before, NodeId after) {
-    old_arcs_.clear();
-    new_arcs_.clear();
+    const auto counterpart = [&](VertexId head) { return counterpart_[head]; };
+    const auto itself = [](VertexId head) { return head; };
+    list_arcs(old_, before, counterpart, old_arcs_);
+    list_arcs(new_, after, itself, new_arcs_);
     old_singles_.clear();
     new_singles_.clear();
-    for (ArcId arc = old_.first_out_arc(before); arc < old_.first_out_arc(before + 1); ++arc) {
-      const AttackGraph::Trait& trait = old_.trait(arc);
-      old_arcs_.push_back({trait.kind, strength_of(trait), counterpart_[old_.head(arc)], arc});
-    }
-    for (ArcId arc = new_.first_out_arc(after); arc < new_.first_out_arc(after + 1); ++arc) {
-      const AttackGraph::Trait& trait = new_.trait(arc);
-      new_arcs_.push_back({trait.kind, strength_of(trait), new_.head(arc), arc});
-    }
-    const auto by_key = [](const Arc& a, const Arc& b) { return a.key() < b.key(); };
-    if (!std::is_sorted(old_arcs_.begin(), old_arcs_.end(), by_key)) {
-      std::sort(old_arcs_.begin(), old_arcs_.end(), by_key);
-    }
-    if (!std::is_sorted(new_arcs_.begin(), new_arcs_.end(), by_key)) {
-      std::sort(new_arcs_.begin(), new_arcs_.end(), by_key);
-    }
     auto o = old_arcs_.begin();
     auto n = new_arcs_.begin();
     while (o != old_arcs_.end() || n != new_arcs_.end()) {
@@ -250,6 +264,7 @@ class EdgeComparison {
 
   const AttackGraph& old_;
   const AttackGraph& new_;
+  Compared compared_;
   std::vector<VertexId> counterpart_;         ///< by vertex of the old graph
   std::vector<BundleChange> bundle_changes_;  ///< by bundle of the old graph
   EdgeChanges changes_;
@@ -283,7 +298,12 @@ std::vector<NodeId> same_nodes(const AttackGraph& before, const AttackGraph& aft
 
 EdgeChanges compare_edges(const AttackGraph& before, const AttackGraph& after,
                           std::span<const NodeId> counterpart) {
-  return EdgeComparison(before, after, counterpart).run();
+  return EdgeComparison(before, after, counterpart, Compared::Strengths).run();
+}
+
+EdgeChanges compare_traversable_edges(const AttackGraph& before, const AttackGraph& after,
+                                      std::span<const NodeId> counterpart) {
+  return EdgeComparison(before, after, counterpart, Compared::Traversable).run();
 }
 
 }  // namespace tierline::queries

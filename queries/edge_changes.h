@@ -24,4 +24,9 @@ std::vector<graph::NodeId> same_nodes(const graph::AttackGraph& before, const gr
 EdgeChanges compare_edges(const graph::AttackGraph& before, const graph::AttackGraph& after,
                           std::span<const graph::NodeId> counterpart);
 
+/// The same of traversable edges: those that are traversable in one graph and not, or not there, in the other. A condition makes
+/// no difference.
+EdgeChanges compare_traversable_edges(const graph::AttackGraph& before, const graph::AttackGraph& after,
+                                      std::span<const graph::NodeId> counterpart);
+
 }  // namespace tierline::queries

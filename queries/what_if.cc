@@ -1,14 +1,18 @@
 #include "queries/what_if.h"
 
 #include <algorithm>
-#include <set>
-#include <tuple>
+#include <boost/unordered/unordered_flat_set.hpp>
+#include <utility>
 
 namespace tierline::queries {
 
 using facts::FactId;
+using graph::ArcId;
 using graph::AttackGraph;
-using graph::EdgeId;
+using graph::NodeId;
+using graph::VertexId;
+using snapshot::ObjectIndex;
+using Sharing = facts::Facts::Sharing;
 
 Result<Changed> Changed::make(facts::Facts& facts, const std::vector<FactId>& removed, const Derive& derive,
                               const Targets& targets) {
@@ -20,47 +24,107 @@ Result<Changed> Changed::make(facts::Facts& facts, const std::vector<FactId>& re
   return Changed{*std::move(rest), std::move(graph), *std::move(found)};
 }
 
-std::unordered_map<std::string, FactId> facts_by_fingerprint(const AttackGraph& graph, facts::Facts& facts) {
-  for (graph::NodeId n = 0; n < graph.node_count(); ++n) {
-    for (graph::ArcId arc = graph.first_out_arc(n); arc < graph.first_out_arc(n + 1); ++arc) {
-      const graph::VertexId head = graph.head(arc);
-      const bool is_node = graph.is_node(head);
-      const auto note = [&](graph::NodeId target) {
-        const graph::EvidenceOf evidence(graph.stored_evidence(arc), graph.nodes().object(target));
-        for (const graph::Evidence& one : evidence) facts.of(one, graph.trait(arc).kind);
-      };
-      const auto stored = graph.stored_evidence(arc);
-      const bool is_of_each = std::any_of(stored.begin(), stored.end(), [](const graph::Evidence& one) {
-        return one.object == graph::Evidence::kEach;
-      });
-      if (is_node) note(head);
-      if (is_node) continue;
-      for (const graph::NodeId member : graph.members(head)) {
-        note(member);
-        if (!is_of_each) break;
+namespace {
+
+/// Goes through the facts behind the edges of a graph until those that are wanted are found.
+class FactSearch {
+ public:
+  FactSearch(const AttackGraph& graph, facts::Facts& facts, std::span<const std::string> fingerprints)
+      : graph_(graph), facts_(facts), fingerprints_(fingerprints), in_containers_(graph.bundle_count()) {}
+
+  std::vector<FactId> run() {
+    found_.assign(fingerprints_.size(), facts::kNoFact);
+    for (ArcId arc = 0; graph_.is_edge(arc) && !is_done(); ++arc) {
+      const VertexId head = graph_.head(arc);
+      if (graph_.is_node(head)) {
+        look_at(arc, head);
+      } else {
+        look_at_bundle(arc, head);
       }
     }
+    return std::move(found_);
   }
-  std::unordered_map<std::string, FactId> found;
-  for (FactId fact = 0; fact < facts.size(); ++fact) found.emplace(facts.fingerprint(fact), fact);
-  return found;
-}
 
-std::vector<EdgeId> edges_missing_in(const AttackGraph& graph, const AttackGraph& other) {
-  using Identity = std::tuple<std::string_view, knowledge::EdgeKind, std::string_view>;
-  const auto identity_of = [](const AttackGraph& of, const graph::Edge& edge) {
-    return Identity(of.node(edge.source).id, edge.kind, of.node(edge.target).id);
-  };
-  std::set<Identity> there;
-  for (const graph::Edge& edge : other.edges()) {
-    if (edge.traversable) there.insert(identity_of(other, edge));
+ private:
+  bool is_done() const { return std::find(found_.begin(), found_.end(), facts::kNoFact) == found_.end(); }
+
+  void look_at_bundle(ArcId arc, VertexId bundle) {
+    const auto members = graph_.members(bundle);
+    switch (sharing(arc, members.front())) {
+      case Sharing::All:
+        look_at(arc, members.front());
+        return;
+      case Sharing::InContainer: {
+        bool is_own = false;
+        for (const NodeId member : in_containers(bundle)) is_own |= look_at(arc, member);
+        if (!is_own) return;
+        break;
+      }
+      case Sharing::None:
+        break;
+    }
+    for (const NodeId member : members) look_at(arc, member);
   }
-  std::vector<EdgeId> missing;
-  for (EdgeId e = 0; e < graph.edge_count(); ++e) {
-    const graph::Edge& edge = graph.edge(e);
-    if (edge.traversable && !there.contains(identity_of(graph, edge))) missing.push_back(e);
+
+  Sharing sharing(ArcId arc, NodeId member) {
+    const ObjectIndex object = graph_.nodes().object(member);
+    const snapshot::DescriptorIndex descriptor = object == snapshot::kNoObject
+                                                     ? snapshot::kNoDescriptor
+                                                     : facts_.snapshot().object(object).descriptor();
+    Sharing widest = Sharing::All;
+    for (const graph::Evidence& stored : graph_.stored_evidence(arc))
+      widest = std::max(widest, facts_.sharing(stored, descriptor));
+    return widest;
   }
-  return missing;
+
+  /// One node of the bundle for each container that its nodes are in.
+  const std::vector<NodeId>& in_containers(VertexId bundle) {
+    std::vector<NodeId>& nodes = in_containers_[bundle - graph_.node_count()];
+    if (!nodes.empty()) return nodes;
+    boost::unordered_flat_set<ObjectIndex> seen;
+    for (const NodeId member : graph_.members(bundle)) {
+      const ObjectIndex object = graph_.nodes().object(member);
+      if (seen.insert(facts_.snapshot().object(object).parent()).second) nodes.push_back(member);
+    }
+    return nodes;
+  }
+
+  /// Whether a fact behind the edge is written on its target.
+  bool look_at(ArcId arc, NodeId target) {
+    const ObjectIndex object = graph_.nodes().object(target);
+    bool is_own = false;
+    for (const graph::Evidence& one : graph::EvidenceOf(graph_.stored_evidence(arc), object)) {
+      const FactId fact = facts_.of(one, graph_.trait(arc).kind);
+      if (fact == facts::kNoFact) continue;
+      is_own |= facts_.object(fact) == object;
+      compare(fact);
+    }
+    return is_own;
+  }
+
+  void compare(FactId fact) {
+    if (fact < is_compared_.size() && is_compared_[fact]) return;
+    is_compared_.resize(std::max(is_compared_.size(), facts_.size()), false);
+    is_compared_[fact] = true;
+    const std::string fingerprint = facts_.fingerprint(fact);
+    for (std::size_t i = 0; i < fingerprints_.size(); ++i) {
+      if (fingerprints_[i] == fingerprint && found_[i] == facts::kNoFact) found_[i] = fact;
+    }
+  }
+
+  const AttackGraph& graph_;
+  facts::Facts& facts_;
+  std::span<const std::string> fingerprints_;
+  std::vector<FactId> found_;
+  std::vector<std::vector<NodeId>> in_containers_;  ///< by bundle; empty where it is not known yet
+  std::vector<bool> is_compared_;                   ///< by fact
+};
+
+}  // namespace
+
+std::vector<FactId> find_facts(const AttackGraph& graph, facts::Facts& facts,
+                               std::span<const std::string> fingerprints) {
+  return FactSearch(graph, facts, fingerprints).run();
 }
 
 }  // namespace tierline::queries

@@ -4,6 +4,8 @@
 // collection after the change would give.
 
 #include <functional>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "core/facts/facts.h"
@@ -33,11 +35,8 @@ struct Changed {
                               const Derive& derive, const Targets& targets);
 };
 
-/// All facts behind the edges of a graph by their fingerprints.
-std::unordered_map<std::string, facts::FactId> facts_by_fingerprint(const graph::AttackGraph& graph,
-                                                                    facts::Facts& facts);
-
-/// Edges of `graph` that `other` does not have as traversable; nodes are the same when their ids are.
-std::vector<graph::EdgeId> edges_missing_in(const graph::AttackGraph& graph, const graph::AttackGraph& other);
+/// For each fingerprint the fact behind an edge of the graph that has it; kNoFact when there is none.
+std::vector<facts::FactId> find_facts(const graph::AttackGraph& graph, facts::Facts& facts,
+                                      std::span<const std::string> fingerprints);
 
 }  // namespace tierline::queries

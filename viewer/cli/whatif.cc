@@ -3,11 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "core/base/text.h"
 #include "core/knowledge/edge_kinds.h"
 #include "queries/attack_paths.h"
+#include "queries/edge_changes.h"
+#include "queries/what_if.h"
 #include "viewer/cli/changes.h"
 #include "viewer/cli/commands.h"
 #include "viewer/export/fact_text.h"
@@ -38,25 +42,32 @@ struct Comparison {
   std::vector<NodeId> newly_exposed;      ///< of the graph after
 };
 
-std::vector<NodeId> missing_in(const graph::AttackGraph& graph, const Exposure& exposure,
-                               const graph::AttackGraph& other_graph, const Exposure& other) {
-  std::set<std::string_view> there;
-  for (const auto& principal : other.principals) there.insert(other_graph.node(principal.node).id);
-  std::vector<NodeId> missing;
-  for (const auto& principal : exposure.principals) {
-    if (!there.contains(graph.node(principal.node).id)) missing.push_back(principal.node);
-  }
-  return missing;
+std::vector<NodeId> nodes_of(const Exposure& exposure) {
+  std::vector<NodeId> nodes;
+  for (const auto& principal : exposure.principals) nodes.push_back(principal.node);
+  return nodes;
 }
 
 Comparison compare(const LoadedGraph& loaded, const std::vector<NodeId>& targets, const Changed& changed) {
   Comparison found;
   found.before = queries::find_exposure(loaded.graph, targets);
   found.after = queries::find_exposure(changed.graph, changed.targets);
-  found.closed = queries::edges_missing_in(loaded.graph, changed.graph);
-  found.opened = queries::edges_missing_in(changed.graph, loaded.graph);
-  found.no_longer_exposed = missing_in(loaded.graph, found.before, changed.graph, found.after);
-  found.newly_exposed = missing_in(changed.graph, found.after, loaded.graph, found.before);
+  const std::vector<NodeId> counterpart = queries::same_nodes(loaded.graph, changed.graph);
+  queries::EdgeChanges edges = queries::compare_traversable_edges(loaded.graph, changed.graph, counterpart);
+  found.closed = std::move(edges.closed);
+  found.opened = std::move(edges.opened);
+
+  std::vector<bool> is_exposed(changed.graph.node_count(), false);
+  std::vector<bool> was_exposed(changed.graph.node_count(), false);
+  found.newly_exposed = nodes_of(found.after);
+  found.no_longer_exposed = nodes_of(found.before);
+  for (const NodeId n : found.newly_exposed) is_exposed[n] = true;
+  std::erase_if(found.no_longer_exposed, [&](NodeId n) {
+    const NodeId same = counterpart[n];
+    if (same != graph::kNoNode) was_exposed[same] = true;
+    return same != graph::kNoNode && is_exposed[same];
+  });
+  std::erase_if(found.newly_exposed, [&](NodeId n) { return was_exposed[n]; });
   return found;
 }
 
@@ -117,16 +128,17 @@ void print_json(const LoadedGraph& loaded, const Changed& changed, const FactWri
 
 Result<std::vector<facts::FactId>> find_facts(const graph::AttackGraph& graph, facts::Facts& facts,
                                               const std::vector<std::string>& named) {
-  const auto by_fingerprint = queries::facts_by_fingerprint(graph, facts);
+  std::vector<std::string> fingerprints;
+  for (const std::string& name : named) fingerprints.push_back(fold_case(name));
+  const std::vector<facts::FactId> with_names = queries::find_facts(graph, facts, fingerprints);
   std::vector<facts::FactId> found;
-  for (const std::string& name : named) {
-    const auto fact = by_fingerprint.find(fold_case(name));
-    if (fact == by_fingerprint.end()) {
-      return Error{ErrorCode::Usage, "no edge of this snapshot rests on a fact '" + visible(name) +
+  for (std::size_t i = 0; i < named.size(); ++i) {
+    if (with_names[i] == facts::kNoFact) {
+      return Error{ErrorCode::Usage, "no edge of this snapshot rests on a fact '" + visible(named[i]) +
                                          "'; chokepoints and plan tell which there are (id)"};
     }
-    const bool is_known = std::find(found.begin(), found.end(), fact->second) != found.end();
-    if (!is_known) found.push_back(fact->second);
+    const bool is_known = std::find(found.begin(), found.end(), with_names[i]) != found.end();
+    if (!is_known) found.push_back(with_names[i]);
   }
   return found;
 }

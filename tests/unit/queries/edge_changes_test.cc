@@ -150,22 +150,38 @@ class Chance {
   int next_ = 0;
 };
 
-/// Every edge by its ends and kind, with how strong it is.
+/// Every edge by its ends and kind, with how strong it is: 1 when it leads nowhere, 2 with a condition, otherwise 3.
 std::map<std::tuple<std::string, std::string, EdgeKind>, std::pair<int, EdgeId>> all_edges(
     const AttackGraph& graph) {
   std::map<std::tuple<std::string, std::string, EdgeKind>, std::pair<int, EdgeId>> edges;
   for (EdgeId e = 0; e < graph.edge_count(); ++e) {
     const graph::Edge edge = graph.edge(e);
-    const int strength = edge.traversable ? (edge.condition == 0 ? 2 : 1) : 0;
+    const int strength = edge.traversable ? (edge.condition == 0 ? 3 : 2) : 1;
     edges[{std::string(graph.node(edge.source).id), std::string(graph.node(edge.target).id), edge.kind}] = {
         strength, e};
   }
   return edges;
 }
 
+/// The edges of one graph that the other has not, or has weaker, by this measure of strength; 0 is none.
+template <class Measure>
+std::vector<EdgeId> stronger(const AttackGraph& graph, const AttackGraph& other, const Measure& measure) {
+  const auto others = all_edges(other);
+  std::set<EdgeId> found;
+  for (const auto& [key, edge] : all_edges(graph)) {
+    const auto same = others.find(key);
+    if (measure(edge.first) > (same == others.end() ? 0 : measure(same->second.first)))
+      found.insert(edge.second);
+  }
+  return {found.begin(), found.end()};
+}
+
 TEST_CASE("edges that opened and closed are those of a comparison one by one, with and without bundles") {
+  const auto by_strength = [](int strength) { return strength; };
+  const auto if_traversable = [](int strength) { return strength > 1 ? 1 : 0; };
   std::size_t bundles = 0;
   std::size_t changes = 0;
+  std::size_t traversable_changes = 0;
   for (std::uint32_t seed = 1; seed <= 3000; ++seed) {
     CAPTURE(seed);
     Chance chance(seed);
@@ -173,26 +189,21 @@ TEST_CASE("edges that opened and closed are those of a comparison one by one, wi
     const AttackGraph before = rights.graph(chance.engine());
     for (std::uint32_t i = chance.below(8); i > 0; --i) chance.change(rights);
     const AttackGraph after = rights.graph(chance.engine());
-    std::set<EdgeId> opened;
-    std::set<EdgeId> closed;
-    const auto was = all_edges(before);
-    const auto is = all_edges(after);
-    for (const auto& [key, edge] : was) {
-      const auto same = is.find(key);
-      if (same == is.end() || same->second.first < edge.first) closed.insert(edge.second);
-    }
-    for (const auto& [key, edge] : is) {
-      const auto same = was.find(key);
-      if (same == was.end() || same->second.first < edge.first) opened.insert(edge.second);
-    }
-    const EdgeChanges found = compare_edges(before, after, same_nodes(before, after));
+    const std::vector<NodeId> same = same_nodes(before, after);
+    const EdgeChanges found = compare_edges(before, after, same);
+    REQUIRE(found.opened == stronger(after, before, by_strength));
+    REQUIRE(found.closed == stronger(before, after, by_strength));
+    const EdgeChanges traversable = compare_traversable_edges(before, after, same);
+    REQUIRE(traversable.opened == stronger(after, before, if_traversable));
+    REQUIRE(traversable.closed == stronger(before, after, if_traversable));
     bundles += after.bundle_count();
-    changes += opened.size() + closed.size();
-    REQUIRE(found.opened == std::vector<EdgeId>(opened.begin(), opened.end()));
-    REQUIRE(found.closed == std::vector<EdgeId>(closed.begin(), closed.end()));
+    changes += found.opened.size() + found.closed.size();
+    traversable_changes += traversable.opened.size() + traversable.closed.size();
   }
   CHECK(bundles > 4000);
   CHECK(changes > 15'000);
+  CHECK(traversable_changes > 10'000);
+  CHECK(traversable_changes < changes);
 }
 
 TEST_CASE("of nodes with one id each is the first that is left") {
