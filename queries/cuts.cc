@@ -56,7 +56,7 @@ std::vector<Cut> Cuts::rank(Parts parts, std::size_t limit, bool counts_itself,
   for (const Ranked& one : found) {
     Cut& cut = cuts.emplace_back(Cut{one.id, one.cut_off, 0});
     for (const std::size_t principal :
-         behind(Places(parts).subspan(one.first, one.last - one.first), counts_itself)) {
+         principals_cut_off(Places(parts).subspan(one.first, one.last - one.first), counts_itself)) {
       if (!covered[principal]) ++cut.more;
       covered[principal] = true;
     }
@@ -158,25 +158,20 @@ std::uint64_t Cuts::bound(Places places, bool counts_itself) const {
   std::uint64_t most = sum_[common];
   if (shortest_ways_[0].last.empty()) find_shortest_ways();
   for (const ShortestWays& ways : shortest_ways_) {
-    std::uint64_t behind = 0;
-    for (const Part& part : places) {
-      const Vertex v = top(part.place);
-      if (part.place.arc == graph::kNoArc || ways.last[v] == part.place.arc) behind += ways.behind[v];
-    }
-    most = std::min(most, behind);
+    std::uint64_t count = 0;
+    for (const auto& [first, last] : behind(ways, places)) count += ways.count[last] - ways.count[first];
+    most = std::min(most, count);
   }
   return most;
 }
 
 void Cuts::find_shortest_ways() const {
   const graph::Digraph& digraph = space_.digraph();
+  is_lost_.assign(digraph.vertex_count(), false);
   std::vector<std::uint32_t> level(digraph.vertex_count(), queries::kUnreachable);
   std::vector<Vertex> queue = {SearchSpace::kRoot};
   level[SearchSpace::kRoot] = 0;
-  for (ShortestWays& ways : shortest_ways_) {
-    ways.last.assign(digraph.vertex_count(), graph::kNoArc);
-    ways.behind = weight_;
-  }
+  for (ShortestWays& ways : shortest_ways_) ways.last.assign(digraph.vertex_count(), graph::kNoArc);
   for (std::size_t next = 0; next < queue.size(); ++next) {
     for (Arc arc = digraph.first[queue[next]]; arc < digraph.first[queue[next] + 1]; ++arc) {
       const Vertex head = digraph.head[arc];
@@ -188,10 +183,50 @@ void Cuts::find_shortest_ways() const {
       if (level[head] == level[queue[next]] + 1) shortest_ways_[1].last[head] = arc;
     }
   }
-  for (ShortestWays& ways : shortest_ways_) {
-    for (std::size_t i = queue.size(); i-- > 1;)
-      ways.behind[digraph.tail(ways.last[queue[i]])] += ways.behind[queue[i]];
+  for (ShortestWays& ways : shortest_ways_) number(ways, queue);
+}
+
+// Sizes from the leaves up, then places from the root down.
+void Cuts::number(ShortestWays& ways, const std::vector<Vertex>& by_level) const {
+  const std::size_t count = space_.digraph().vertex_count();
+  std::vector<Vertex> before(count, SearchSpace::kRoot);
+  for (const Vertex v : by_level) {
+    if (v != SearchSpace::kRoot) before[v] = space_.digraph().tail(ways.last[v]);
   }
+  std::vector<std::uint32_t> size(count, 1);
+  for (std::size_t i = by_level.size(); i-- > 1;) size[before[by_level[i]]] += size[by_level[i]];
+  std::vector<std::uint32_t> next(count, 0);
+  ways.order.resize(by_level.size());
+  ways.enter.assign(count, 0);
+  ways.leave.assign(count, 0);
+  for (const Vertex v : by_level) {
+    ways.enter[v] = next[before[v]];
+    ways.leave[v] = ways.enter[v] + size[v];
+    next[before[v]] = ways.leave[v];
+    next[v] = ways.enter[v] + 1;
+    ways.order[ways.enter[v]] = v;
+  }
+  ways.count.assign(1, 0);
+  for (const Vertex v : ways.order) ways.count.push_back(ways.count.back() + weight_[v]);
+}
+
+// What has its way past one of the places: parts of the walk, none of which overlap.
+std::vector<Cuts::Range> Cuts::behind(const ShortestWays& ways, Places places) const {
+  std::vector<Range> ranges;
+  for (const Part& part : places) {
+    const Vertex v = top(part.place);
+    if (part.place.arc == graph::kNoArc || ways.last[v] == part.place.arc)
+      ranges.emplace_back(ways.enter[v], ways.leave[v]);
+  }
+  std::sort(ranges.begin(), ranges.end());
+  // Of two, one holds the other or they have nothing in common.
+  std::uint32_t end = 0;
+  std::erase_if(ranges, [&](const Range& range) {
+    if (range.second <= end) return true;
+    end = range.second;
+    return false;
+  });
+  return ranges;
 }
 
 // What stands in several places was ranked by a bound; its true number is counted as long as it could be listed.
@@ -205,59 +240,93 @@ void Cuts::settle_bounds(std::vector<Ranked>& found, const Parts& parts, bool co
       if (places.size() > 1) one.cut_off = 0;
       continue;
     }
-    if (places.size() > 1) one.cut_off = behind(places, counts_itself).size();
+    if (places.size() > 1) one.cut_off = count_cut_off(places, counts_itself);
     best.insert(std::upper_bound(best.begin(), best.end(), one.cut_off, std::greater<>()), one.cut_off);
   }
 }
 
-// The principals, by their places in the space's list, that a part cuts off.
-std::vector<std::size_t> Cuts::behind(Places places, bool counts_itself) const {
-  std::vector<std::size_t> cut;
-  const std::vector<Vertex>& entrances = space_.entrances();
-  const auto stands_there = [&](std::size_t principal) {
-    return std::any_of(places.begin(), places.end(), [&](const Part& part) {
-      return part.place.arc == graph::kNoArc &&
-             space_.node(part.place.vertex) == space_.principals()[principal];
+// The vertices that a part in several places cuts off, these places included. Only what has its way past one of them need be
+// looked at: of that, what an arc leads to from elsewhere is found again, and what can be reached from there.
+std::vector<Vertex> Cuts::cut_off(Places places) const {
+  const graph::Digraph& digraph = space_.digraph();
+  const ShortestWays* fewest = nullptr;
+  std::vector<Range> ranges;
+  std::size_t least = 0;
+  for (const ShortestWays& ways : shortest_ways_) {
+    std::vector<Range> found = behind(ways, places);
+    std::size_t count = 0;
+    for (const auto& [first, last] : found) count += last - first;
+    if (fewest != nullptr && count >= least) continue;
+    fewest = &ways;
+    ranges = std::move(found);
+    least = count;
+  }
+  std::vector<Vertex> lost;
+  for (const auto& [first, last] : ranges)
+    lost.insert(lost.end(), &fewest->order[first], &fewest->order[first] + (last - first));
+  std::vector<Vertex> taken;
+  std::vector<Arc> closed;
+  for (const Part& part : places) {
+    if (part.place.vertex != graph::kNoVertex) taken.push_back(part.place.vertex);
+    if (part.place.arc != graph::kNoArc) closed.push_back(part.place.arc);
+  }
+  std::sort(taken.begin(), taken.end());
+  std::sort(closed.begin(), closed.end());
+  for (const Vertex v : lost) is_lost_[v] = true;
+  const auto is_closed = [&](Arc arc) { return std::binary_search(closed.begin(), closed.end(), arc); };
+  std::vector<Vertex> queue;
+  const auto find = [&](Vertex v) {
+    if (std::binary_search(taken.begin(), taken.end(), v)) return;
+    is_lost_[v] = false;
+    queue.push_back(v);
+  };
+  for (const Vertex v : lost) {
+    const auto arcs = arcs_into_[v];
+    const bool is_found = std::any_of(arcs.begin(), arcs.end(), [&](const graph::ArcsInto::Into& into) {
+      return !is_lost_[into.tail] && !is_closed(into.arc);
     });
+    if (is_lost_[v] && is_found) find(v);
+  }
+  for (std::size_t next = 0; next < queue.size(); ++next) {
+    for (Arc arc = digraph.first[queue[next]]; arc < digraph.first[queue[next] + 1]; ++arc) {
+      if (is_lost_[digraph.head[arc]] && !is_closed(arc)) find(digraph.head[arc]);
+    }
+  }
+  std::erase_if(lost, [&](Vertex v) { return !is_lost_[v]; });
+  for (const Vertex v : lost) is_lost_[v] = false;
+  return lost;
+}
+
+std::uint64_t Cuts::count_cut_off(Places places, bool counts_itself) const {
+  std::uint64_t count = 0;
+  for (const Vertex v : cut_off(places)) count += weight_[v];
+  if (counts_itself) return count;
+  for (const Part& part : places) {
+    if (part.place.arc == graph::kNoArc) count -= weight_[part.place.vertex];
+  }
+  return count;
+}
+
+// By their places in the space's list.
+std::vector<std::size_t> Cuts::principals_cut_off(Places places, bool counts_itself) const {
+  std::vector<std::size_t> cut;
+  const auto stands_there = [&](std::size_t principal) {
+    return std::any_of(places.begin(), places.end(),
+                       [&](const Part& part) { return part.place.vertex == space_.entrances()[principal]; });
+  };
+  const auto add = [&](std::uint32_t first, std::uint32_t last) {
+    auto at = std::lower_bound(walk_.begin(), walk_.end(), std::pair(first, std::uint32_t{0}));
+    for (; at != walk_.end() && at->first < last; ++at) {
+      if (counts_itself || !stands_there(at->second)) cut.push_back(at->second);
+    }
   };
   if (places.size() == 1) {
     const Vertex above = top(places[0].place);
-    auto at = std::lower_bound(walk_.begin(), walk_.end(), std::pair(tree_.enter(above), std::uint32_t{0}));
-    for (; at != walk_.end() && at->first < tree_.leave(above); ++at) {
-      if (counts_itself || !stands_there(at->second)) cut.push_back(at->second);
-    }
+    add(tree_.enter(above), tree_.leave(above));
     return cut;
   }
-  const std::vector<bool> reached = reached_without(places);
-  for (std::size_t i = 0; i < entrances.size(); ++i) {
-    if (!reached[entrances[i]] && (counts_itself || !stands_there(i))) cut.push_back(i);
-  }
+  for (const Vertex v : cut_off(places)) add(tree_.enter(v), tree_.enter(v) + 1);
   return cut;
-}
-
-std::vector<bool> Cuts::reached_without(Places places) const {
-  const graph::Digraph& digraph = space_.digraph();
-  std::vector<bool> seen(digraph.vertex_count(), false);
-  std::vector<Arc> closed;
-  for (const Part& part : places) {
-    if (part.place.vertex != graph::kNoVertex) seen[part.place.vertex] = true;
-    if (part.place.arc != graph::kNoArc) closed.push_back(part.place.arc);
-  }
-  std::sort(closed.begin(), closed.end());
-  std::vector<Vertex> queue = {SearchSpace::kRoot};
-  seen[SearchSpace::kRoot] = true;
-  for (std::size_t next = 0; next < queue.size(); ++next) {
-    for (Arc arc = digraph.first[queue[next]]; arc < digraph.first[queue[next] + 1]; ++arc) {
-      const Vertex head = digraph.head[arc];
-      if (seen[head] || std::binary_search(closed.begin(), closed.end(), arc)) continue;
-      seen[head] = true;
-      queue.push_back(head);
-    }
-  }
-  for (const Part& part : places) {
-    if (part.place.vertex != graph::kNoVertex) seen[part.place.vertex] = false;
-  }
-  return seen;
 }
 
 }  // namespace tierline::queries

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "core/graph/dominators.h"
@@ -60,18 +61,25 @@ class Cuts {
   };
   using Places = std::span<const Part>;
 
-  /// Some shortest way to each vertex, and how many principals have theirs past each. Who has a way past none of a part's
-  /// places is not cut off by it.
+  /// Some shortest way to each vertex, as a tree. What has its way past none of a part's places is not cut off by it.
   struct ShortestWays {
-    std::vector<graph::Arc> last;  ///< by vertex
-    std::vector<std::uint32_t> behind;
+    std::vector<graph::Arc> last;  ///< by vertex, the arc that its way takes last
+    std::vector<graph::Vertex>
+        order;  ///< a walk through the tree; what is behind a vertex comes right after it
+    std::vector<std::uint32_t> enter;  ///< by vertex, its place in the walk
+    std::vector<std::uint32_t> leave;  ///< and that of the first one after it that is not behind it
+    std::vector<std::uint32_t> count;  ///< by place in the walk, how many principals come before
   };
+  using Range = std::pair<std::uint32_t, std::uint32_t>;  ///< of a walk
 
   graph::Vertex top(const Place& place) const;
   std::uint64_t bound(Places places, bool counts_itself) const;
   void find_shortest_ways() const;
-  std::vector<std::size_t> behind(Places places, bool counts_itself) const;
-  std::vector<bool> reached_without(Places places) const;
+  void number(ShortestWays& ways, const std::vector<graph::Vertex>& by_level) const;
+  std::vector<Range> behind(const ShortestWays& ways, Places places) const;
+  std::vector<graph::Vertex> cut_off(Places places) const;
+  std::uint64_t count_cut_off(Places places, bool counts_itself) const;
+  std::vector<std::size_t> principals_cut_off(Places places, bool counts_itself) const;
   void settle_bounds(std::vector<Ranked>& found, const Parts& parts, bool counts_itself,
                      std::size_t limit) const;
   void add_edge_into(graph::Vertex v, const graph::AttackGraph& graph, Parts& parts) const;
@@ -83,8 +91,9 @@ class Cuts {
   std::vector<std::uint64_t> sum_;
   std::vector<std::pair<std::uint32_t, std::uint32_t>>
       walk_;  ///< principals as a walk through the tree meets them
-  mutable std::array<ShortestWays, 2>
-      shortest_ways_;  ///< the first ones and the last; for parts in several places
+  // For parts in several places, when the first such part comes:
+  mutable std::array<ShortestWays, 2> shortest_ways_;  ///< the first ones and the last
+  mutable std::vector<bool> is_lost_;                  ///< by vertex; while one part is looked at
 };
 
 }  // namespace tierline::queries

@@ -123,17 +123,23 @@ TEST_CASE("what is new at each place adds up to everyone who is cut off at all")
     const tests::PlainSearch plain(graph);
     const std::vector<NodeId> accounts = all_but(graph, {0});
     const ChokePoints found = find_choke_points(graph, accounts, nullptr, {0}, 0);
-    std::set<NodeId> cut;
-    std::uint64_t sum = 0;
     const std::set<NodeId> exposed =
         exposed_without(graph, plain, accounts, {0}, graph::kNoNode, graph::kNoEdge);
-    for (const Cut& edge : found.edges) {
-      const auto rest = exposed_without(graph, plain, accounts, {0}, graph::kNoNode, edge.id);
-      std::set_difference(exposed.begin(), exposed.end(), rest.begin(), rest.end(),
-                          std::inserter(cut, cut.end()));
-      sum += edge.more;
-      CHECK(sum == cut.size());
-    }
+    const auto check_sums = [&](const std::vector<Cut>& cuts, bool are_nodes) {
+      std::set<NodeId> cut;
+      std::uint64_t sum = 0;
+      for (const Cut& one : cuts) {
+        const NodeId node = are_nodes ? static_cast<NodeId>(one.id) : graph::kNoNode;
+        auto rest = exposed_without(graph, plain, accounts, {0}, node, are_nodes ? graph::kNoEdge : one.id);
+        if (are_nodes) rest.insert(node);  // is not cut off by itself
+        std::set_difference(exposed.begin(), exposed.end(), rest.begin(), rest.end(),
+                            std::inserter(cut, cut.end()));
+        sum += one.more;
+        CHECK(sum == cut.size());
+      }
+    };
+    check_sums(found.nodes, true);
+    check_sums(found.edges, false);
   }
 }
 
