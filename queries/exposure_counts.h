@@ -14,8 +14,8 @@ inline constexpr std::uint8_t kNoClass = 0xFF;
 /// `class_of` is by node, kNoClass for what is not counted; `classes` how many there are. Result: by set, by class, who is in
 /// the class and reaches the set; who is in the set does.
 ///
-/// What reaches each other is one; over what is left, which has no circles, each sweep carries up to 512 sets in bits. Where
-/// conditions are, the states of a search are vertices of their own, so actors are told apart.
+/// Of what reaches any set at all, what reaches each other is one; over what is left, which has no circles, each sweep carries up
+/// to 512 sets in bits. Where conditions are, the states of a search are vertices of their own, so actors are told apart.
 std::vector<std::vector<std::uint64_t>> exposure_counts(
     const graph::AttackGraph& graph, const std::vector<std::uint8_t>& class_of, std::size_t classes,
     const std::vector<std::vector<graph::NodeId>>& target_sets);

@@ -1,6 +1,9 @@
 #include <doctest/doctest.h>
 
+#include <optional>
 #include <random>
+#include <utility>
+#include <vector>
 
 #include "queries/blast_radius.h"
 #include "queries/exposure_counts.h"
@@ -39,6 +42,33 @@ std::vector<std::vector<NodeId>> each_node(const AttackGraph& graph) {
   return sets;
 }
 
+/// Groups whose rights exclude some of their members, in one bundle that others, and they themselves, have rights on.
+tests::Statements bundled_groups(std::mt19937& random) {
+  using knowledge::EdgeKind;
+  constexpr NodeId kGroups = 4;  // 1 to 3, and 0 is what they have rights on
+  constexpr NodeId kNodes = 9;
+  const auto below = [&](NodeId limit) { return static_cast<NodeId>(random() % limit); };
+  tests::Statements stated(kNodes);
+  const graph::BundleId bundle = stated.add_bundle(graph::BundleSort::Rights, {1, 2, 3});
+  const auto add = [&](NodeId source, EdgeKind kind, NodeId target, std::optional<graph::BundleId> into,
+                       std::vector<NodeId> excluded) {
+    stated.add({.edge = {.source = source, .target = target, .kind = kind, .traversable = true},
+                .bundle = into,
+                .excluded = std::move(excluded),
+                .parts = {{{.object = into ? graph::Evidence::kEach : 1000 + target}}}});
+  };
+  for (NodeId group = 1; group < kGroups; ++group)
+    add(group, EdgeKind::GenericAll, below(2) == 0 ? 0 : kNodes - 1, {}, {kGroups + below(4)});
+  for (int i = 0; i < 5; ++i) add(kGroups + below(5), EdgeKind::MemberOf, 1 + below(kNodes - 2), {}, {});
+  for (NodeId i = 0; i < 1 + below(4); ++i) {
+    const EdgeKind kind = below(2) == 0 ? EdgeKind::GenericAll : EdgeKind::AddSelf;
+    const bool is_conditional = below(2) == 0;
+    add(1 + below(kNodes - 1), kind, 0, bundle,
+        is_conditional ? std::vector<NodeId>{kGroups + below(4)} : std::vector<NodeId>());
+  }
+  return stated;
+}
+
 void check_blast_radius(const AttackGraph& graph) {
   const PlainSearch plain(graph);
   for (NodeId source = 0; source < graph.node_count(); ++source) {
@@ -69,6 +99,20 @@ TEST_CASE("exposure of many sets at once is that of a plain search for each") {
         tests::random_statements(own, nodes, 1 + own() % (std::size_t{3} * nodes));
     for (const AttackGraph& graph : {stated.shared(), stated.flat()})
       check_counts(graph, each_node(graph), own);
+  }
+}
+
+TEST_CASE(
+    "exposure of many sets at once by groups whose members are told apart, and which share who has rights on "
+    "them") {
+  for (unsigned seed = 0; seed < 3000; ++seed) {
+    CAPTURE(seed);
+    std::mt19937 random(seed);
+    const tests::Statements stated = bundled_groups(random);
+    for (const AttackGraph& graph : {stated.shared(), stated.flat()}) {
+      check_counts(graph, each_node(graph), random);
+      check_counts(graph, {{0}}, random);
+    }
   }
 }
 
