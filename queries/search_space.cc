@@ -86,8 +86,15 @@ void SearchSpace::expand_bundle(VertexId bundle, NodeId node, ConditionId condit
     for (const ArcId arc : group.of_each) add_edge(arc, node, condition);
   };
   join(snapshot::kNoObject, shape.of_all);
-  if (!shape.in_container.empty())
-    join(source_->snapshot().object(graph_.nodes().object(node)).parent(), shape.in_container);
+  if (!shape.in_container.empty()) {
+    const snapshot::ObjectIndex container = source_->snapshot().object(graph_.nodes().object(node)).parent();
+    if (container != snapshot::kNoObject) {
+      join(container, shape.in_container);
+    } else {
+      // Whether the container, which was not read, is the same, nobody knows.
+      for (const ArcId arc : shape.in_container) add_edge(arc, node, condition);
+    }
+  }
   for (const ArcId arc : shape.of_each) {
     if (graph_.tail(arc) != node) add_edge(arc, node, condition);
   }

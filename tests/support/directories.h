@@ -21,6 +21,8 @@ class RandomDirectory {
   struct Options {
     /// The same entry may be written on a container and on one above it.
     bool repeats_entries = false;
+    /// Some containers were not read, so that what is in them has no parent.
+    bool leaves_out_containers = false;
   };
 
   RandomDirectory(std::mt19937& random, Options options) : random_(random), options_(options) {
@@ -47,6 +49,9 @@ class RandomDirectory {
       if (below(6) == 0) object(i).owner = one_of(users_);
     }
     find_stamped();
+    if (!options_.leaves_out_containers) return;
+    // Not the domain.
+    for (std::size_t i = 1; i < containers_.size(); ++i) object(containers_[i]).is_left_out = below(2) == 0;
   }
 
   snapshot::Snapshot build() const {
@@ -57,6 +62,7 @@ class RandomDirectory {
     };
     for (std::size_t i = 0; i < objects_.size(); ++i) {
       const Object& object = objects_[i];
+      if (object.is_left_out) continue;
       builder.begin_object();
       builder.value(attribute("objectGUID", AttributeSyntax::Guid),
                     std::string(15, 'g') + static_cast<char>('A' + i));
@@ -138,6 +144,7 @@ class RandomDirectory {
     std::uint32_t control = 512;
     std::vector<Entry> entries = {{.rights = "GA", .trustee = kDomainAdmins}};
     bool is_protected = false;
+    bool is_left_out = false;
     bool is_stamped = false;  ///< AdminSDHolder's DACL stands over its own
     int owner = kDomainAdmins;
     std::vector<int> members = {};
