@@ -435,6 +435,7 @@ std::string Facts::fingerprint(FactId id) const {
   text += std::to_string(static_cast<unsigned>(fact.kind));
   text += '\n';
   text += fact.key;
+  if (fact.is_from_above) text += "\ninherited from above";
   XXH64_canonical_t canonical;
   XXH64_canonicalFromHash(&canonical, XXH3_64bits(text.data(), text.size()));
   return to_hex(canonical.digest);

@@ -5,6 +5,11 @@
 #include <set>
 
 #include "core/derive/derive.h"
+#include "core/directory/sddl.h"
+#include "core/directory/security_descriptor.h"
+#include "core/facts/facts.h"
+#include "core/graph/graph_builder.h"
+#include "core/snapshot/builder.h"
 #include "queries/choke_points.h"
 #include "queries/diff.h"
 #include "queries/edge_changes.h"
@@ -255,6 +260,34 @@ TEST_CASE("what a fact cuts off is what closing every edge that rests on it cuts
 
 TEST_CASE("what objects inherit from a container that was not read is a fact of each of them") {
   CHECK(check_facts({.leaves_out_containers = true}) > 600);
+}
+
+TEST_CASE(
+    "an entry, and one like it that is inherited from what was not read, are told apart by their "
+    "fingerprints") {
+  snapshot::Builder builder;
+  builder.begin_object();
+  builder.value(builder.attribute("distinguishedName", directory::AttributeSyntax::DistinguishedName),
+                std::string_view("OU=a,OU=unread,DC=corp,DC=example"));
+  const auto sddl = directory::parse_sddl("D:(A;;GA;;;BU)(A;CIID;GA;;;BU)", {});
+  REQUIRE(sddl.ok());
+  builder.descriptor(as_bytes(*sddl));
+  builder.end_object();
+  auto file = builder.keep({});
+  REQUIRE(file.ok());
+  const auto loaded = snapshot::Snapshot::load(*std::move(file));
+  REQUIRE(loaded.ok());
+  const AttackGraph graph = graph::GraphBuilder().finish();
+  facts::Facts facts(*loaded, graph);
+  const auto descriptor = directory::SecurityDescriptor::parse(loaded->descriptor(0));
+  REQUIRE(descriptor.ok());
+  facts::Fact fact{.object = 0, .key = facts::key_of(descriptor->dacl->aces[0])};
+  const FactId own = facts.find(fact);
+  fact.is_from_above = true;
+  const FactId inherited = facts.find(fact);
+  REQUIRE(own != facts::kNoFact);
+  REQUIRE(inherited != facts::kNoFact);
+  CHECK(facts.fingerprint(own) != facts.fingerprint(inherited));
 }
 
 /// The least cost of facts without which no more than `floor` are exposed, by trying every set of them; nothing when they are
