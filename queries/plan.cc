@@ -42,10 +42,10 @@ class Situation {
     for (Vertex v = 0; v < digraph.vertex_count(); ++v) {
       if (space_.fact(v) != facts::kNoFact) cost_[v] = facts.cost(space_.fact(v));
     }
-    const std::vector<bool> fixed = search([&](Vertex v) { return cost_[v] != graph::kFixed; });
+    stays_ = search([&](Vertex v) { return cost_[v] != graph::kFixed; });
     for (const Vertex v : space_.entrances()) {
-      if (fixed[v]) ++floor_;
-      if (!fixed[v]) sinks_.push_back(v);
+      if (stays_[v]) ++floor_;
+      if (!stays_[v]) sinks_.push_back(v);
     }
   }
 
@@ -77,8 +77,8 @@ class Situation {
   }
 
  private:
-  // A crowd with several ways of its own to the targets is cut off by nothing single: the heaviest of such crowds are
-  // those below the root's children.
+  // A crowd with several ways to the targets that have no fact in common is cut off by nothing single. What they have in
+  // common may be nodes, as a single target is.
   void add_sets(const Cuts& cuts, std::size_t budget, std::vector<Candidate>& found) const {
     const graph::DominatorTree& tree = cuts.tree();
     const std::vector<std::uint64_t>& sum = cuts.sums();
@@ -86,9 +86,12 @@ class Situation {
     constexpr std::uint64_t kDearest = 64;
     if (budget < 2) return;
     std::vector<Vertex> crowds;
+    std::vector<bool> is_past_fact(space_.digraph().vertex_count(), false);
     for (const Vertex v : tree.order()) {
-      const bool is_crowd = v != SearchSpace::kRoot && space_.node(v) != graph::kNoNode && sum[v] != 0;
-      if (is_crowd && tree.parent(v) == SearchSpace::kRoot) crowds.push_back(v);
+      if (v == SearchSpace::kRoot) continue;
+      is_past_fact[v] = space_.fact(v) != facts::kNoFact || is_past_fact[tree.parent(v)];
+      const bool is_crowd = space_.node(v) != graph::kNoNode && sum[v] != 0;
+      if (is_crowd && !is_past_fact[v] && !stays_[v]) crowds.push_back(v);
     }
     std::stable_sort(crowds.begin(), crowds.end(), [&](Vertex a, Vertex b) { return sum[a] > sum[b]; });
     if (crowds.size() > kCrowds) crowds.resize(kCrowds);
@@ -154,6 +157,7 @@ class Situation {
   facts::Facts& facts_;
   SearchSpace space_;
   std::vector<std::uint32_t> cost_;
+  std::vector<bool> stays_;  ///< reached whatever facts are taken away
   std::vector<Vertex> sinks_;
   std::uint64_t floor_ = 0;
 };

@@ -17,7 +17,8 @@ struct PlanStep {
 struct Plan {
   std::uint64_t population = 0;
   std::uint64_t exposed = 0;  ///< before
-  /// How many stay exposed whatever single facts are taken away: no plan of this kind gets lower.
+  /// How many stay exposed whatever single facts are taken away; rights of Tier Zero stay. With targets that are not all of Tier
+  /// Zero a plan may get lower, as a step may take somebody out of Tier Zero whose rights the next one takes away.
   std::uint64_t floor = 0;
   std::vector<PlanStep> steps;
 

@@ -37,7 +37,7 @@ void print_text(const Plan& plan, const FactWriter& facts) {
     before = step.exposed;
   }
   if (plan.steps.empty() && plan.exposed > plan.floor) {
-    print("No set of changes within the budget cuts off anyone; more at once would.\n");
+    print("No changes found within the budget that cut off anyone; more at once may.\n");
   }
   if (plan.floor != 0) {
     print(fmt::format("\nWhatever single facts are taken away, {} stay exposed.\n", plan.floor));
