@@ -32,6 +32,8 @@ std::size_t line_of_depth(std::string_view text) {
         if (text[at] == '\n') ++line;
       }
       if (at < text.size() && text[at] == c) at += end.size() - 1;
+      // Up to two quotes before the three that end a long text belong to it.
+      for (int more = is_long ? 2 : 0; more > 0 && at + 1 < text.size() && text[at + 1] == c; --more) ++at;
     }
     if (at >= text.size()) break;
     if (text[at] == '\n') ++line;

@@ -316,8 +316,10 @@ class Rules(unittest.TestCase):
             rule = f'[[rule]]\ntier = 1\nname = "x"\nreason = """{text} """  # {text} \'\n'
             self.assertEqual(self.tiers("version = 1\n" + rule * 3).returncode, 3, text)
             self.assertIn("line 10: there is no 'colour'", self.tiers("version = 1\n" + rule * 2 + "[colour]\n").stderr)
+        # A long text may end in four or five quotes, and what comes after it is read again.
+        quoted = [f"x = {{ a = {quote * 3}b{quote * count}, {'k.' * 1_000_000}k = 1 }}" for quote in "\"'" for count in (3, 4, 5)]
         # What is wrong is told in one line, whatever it is.
-        for wrong in ("[" * 1_000_000, "version = 1\nx = " + "[" * 1_000_000, "version = 1\nx = " + "{a=" * 1_000_000,
+        for wrong in (*quoted, "[" * 1_000_000, "version = 1\nx = " + "[" * 1_000_000, "version = 1\nx = " + "{a=" * 1_000_000,
                       "a." * 1_000_000 + "b = 1", "version = 1\n" + "\0" * 1_000_000, "version = " + "9" * 1_000_000,
                       'version = 1\ninclude = "hard.toml"\n', "\N{REPLACEMENT CHARACTER}" * 100_000):
             with self.subTest(wrong[:20]):
