@@ -72,6 +72,17 @@ bool partitions(const Offsets& offsets, std::size_t entries, std::size_t limit) 
 /// Of objects whose chunk is known without a search.
 constexpr std::size_t kHint = 1024;
 
+// Whoever goes up from an object must come to an end. One for which that is not so, or kNoObject.
+ObjectIndex find_above_itself(const Snapshot& snapshot) {
+  std::vector<ObjectIndex> met_from(snapshot.object_count(), kNoObject);
+  for (ObjectIndex i = 0; i < met_from.size(); ++i) {
+    ObjectIndex at = i;
+    for (; at != kNoObject && met_from[at] == kNoObject; at = snapshot.object(at).parent()) met_from[at] = i;
+    if (at != kNoObject && met_from[at] == i) return at;
+  }
+  return kNoObject;
+}
+
 }  // namespace
 
 struct File::State {
@@ -85,6 +96,8 @@ struct File::State {
 
   Status read_contents();
   Status read_meta(const ChunkPlace& place);
+
+  std::uint64_t offset_of(ObjectIndex object) const;
 
   Error damaged(std::string message, std::uint64_t offset) const {
     return {ErrorCode::BadData, std::move(message), path, offset};
@@ -185,6 +198,16 @@ Status File::State::read_meta(const ChunkPlace& place) {
   }
   if (meta.attributes.size() >= kNoAttribute) return damaged("too many attributes", place.offset);
   return {};
+}
+
+// Of the chunk that holds it.
+std::uint64_t File::State::offset_of(ObjectIndex object) const {
+  std::size_t end = 0;
+  const auto place = std::find_if(chunks.begin(), chunks.end(), [&](const ChunkPlace& chunk) {
+    if (chunk.kind == schema::Chunk::Kind::OBJECTS) end += chunk.count;
+    return object < end;
+  });
+  return place->offset;
 }
 
 const Meta& File::meta() const { return state_->meta; }
@@ -329,6 +352,10 @@ Result<Snapshot> Snapshot::load(File file) {
     }
   }
   snapshot.find_chunks_fast();
+  if (const ObjectIndex object = find_above_itself(snapshot); object != kNoObject) {
+    const File::State& state = *snapshot.file_.state_;
+    return state.damaged(visible(snapshot.object(object).dn()) + " is above itself", state.offset_of(object));
+  }
   return snapshot;
 }
 

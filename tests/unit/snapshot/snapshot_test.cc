@@ -1,15 +1,23 @@
 #include "core/snapshot/snapshot.h"
 
+#include <capnp/any.h>
+#include <capnp/serialize.h>
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <xxhash.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <vector>
 
 #include "core/snapshot/builder.h"
+#include "core/snapshot/format.h"
+#include "core/snapshot/snapshot.capnp.h"
 
 namespace tierline::snapshot {
 namespace {
@@ -194,6 +202,81 @@ TEST_CASE("every truncation and every damaged byte is refused by name and place"
     CHECK(opened.error().code == ErrorCode::BadData);
     CHECK(opened.error().offset.has_value());
   }
+}
+
+std::uint64_t number_at(const std::string& bytes, std::size_t place) {
+  std::uint64_t number = 0;
+  std::memcpy(&number, &bytes[place], sizeof number);
+  return number;
+}
+
+void put(std::string& bytes, std::size_t place, std::uint64_t number) {
+  std::memcpy(&bytes[place], &number, sizeof number);
+}
+
+// The file of one chunk of objects with other parents, and every checksum made to fit.
+std::string with_parents(std::string bytes, const std::vector<ObjectIndex>& parents) {
+  const auto reader_at = [&](std::uint64_t offset, std::uint64_t size) {
+    return capnp::FlatArrayMessageReader(
+        {reinterpret_cast<const capnp::word*>(&bytes[offset]), size / sizeof(capnp::word)});
+  };
+  const std::size_t trailer = bytes.size() - kTrailerSize;
+  const std::uint64_t contents = number_at(bytes, trailer);
+  const std::uint64_t contents_size = number_at(bytes, trailer + 8);
+  auto table = reader_at(contents, contents_size);
+  for (const auto chunk : table.getRoot<schema::Contents>().getChunks()) {
+    if (chunk.getKind() != schema::Chunk::Kind::OBJECTS) continue;
+    auto objects = reader_at(chunk.getOffset(), chunk.getSize());
+    const auto column =
+        capnp::AnyList::Reader(objects.getRoot<schema::ObjectChunk>().getParents()).getRawBytes();
+    REQUIRE(column.size() == parents.size() * sizeof(ObjectIndex));
+    const auto place = static_cast<std::size_t>(reinterpret_cast<const char*>(column.begin()) - bytes.data());
+    std::memcpy(&bytes[place], parents.data(), column.size());
+    const std::uint64_t old_sum = chunk.getChecksum();
+    const std::size_t sum = bytes.find({reinterpret_cast<const char*>(&old_sum), sizeof old_sum}, contents);
+    REQUIRE(sum < trailer);
+    put(bytes, sum, XXH3_64bits(&bytes[chunk.getOffset()], chunk.getSize()));
+  }
+  put(bytes, trailer + 16, XXH3_64bits(&bytes[contents], contents_size));
+  const std::string sealed = bytes.substr(0, kHeaderSize) + bytes.substr(trailer, kTrailerSize - 8);
+  put(bytes, trailer + 32, XXH3_64bits(sealed.data(), sealed.size()));
+  return bytes;
+}
+
+TEST_CASE("an object that is above itself is refused by its name") {
+  const std::string path = scratch("parents.snap");
+  REQUIRE(small_directory().write(path, {}).ok());
+  const std::string bytes = read_all(path);
+  const std::string kNames[] = {"CN=Ann\\, A,DC=corp,DC=test", "CN=Staff,DC=corp,DC=test", "DC=corp,DC=test"};
+  std::size_t refused = 0;
+  // All forests and all else that three objects can be.
+  for (unsigned code = 0; code < 4 * 4 * 4; ++code) {
+    std::vector<ObjectIndex> parents;
+    for (const unsigned parent : {code % 4, code / 4 % 4, code / 16})
+      parents.push_back(parent == 3 ? kNoObject : parent);
+    CAPTURE(parents[0]);
+    CAPTURE(parents[1]);
+    CAPTURE(parents[2]);
+    const auto is_above_itself = [&](ObjectIndex object) {
+      ObjectIndex above = parents[object];
+      for (int steps = 0; steps < 3 && above != kNoObject && above != object; ++steps) above = parents[above];
+      return above == object;
+    };
+    write_all(path, with_parents(bytes, parents));
+    const Result<Snapshot> opened = Snapshot::open(path);
+    std::vector<std::string> messages;
+    for (ObjectIndex object = 0; object < 3; ++object) {
+      if (is_above_itself(object)) messages.push_back(kNames[object] + " is above itself");
+    }
+    REQUIRE(opened.ok() == messages.empty());
+    if (opened.ok()) continue;
+    ++refused;
+    CHECK(std::find(messages.begin(), messages.end(), opened.error().message) != messages.end());
+    CHECK(opened.error().code == ErrorCode::BadData);
+    CHECK(opened.error().where == path);
+    CHECK(opened.error().offset.has_value());
+  }
+  CHECK(refused == 64 - 16);  // 16 are the rooted forests on three objects
 }
 
 TEST_CASE("a newer format is refused by its number") {
