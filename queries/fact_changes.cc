@@ -10,6 +10,7 @@
 #include "core/directory/distinguished_name.h"
 #include "core/directory/sddl.h"
 #include "core/directory/security_descriptor.h"
+#include "core/knowledge/access_rights.h"
 #include "core/knowledge/volatile_attributes.h"
 #include "core/snapshot/counterparts.h"
 
@@ -37,10 +38,12 @@ std::string meaning_of(const Ace& ace) {
   return directory::to_sddl(plain) + to_hex(ace.condition);
 }
 
-// The same for an entry seen from below: how far it is handed down does not count.
+// The same for an entry seen from below: how far it is handed down does not count, and generic bits stand for what they
+// are mapped to where they come to count ([MS-DTYP] 2.5.3.4.2).
 std::string right_of(const Ace& ace) {
   Ace plain = ace;
   plain.flags = 0;
+  plain.mask = knowledge::access::map_generic(ace.mask);
   plain.inherited_object_type.reset();
   return directory::to_sddl(plain) + to_hex(ace.condition);
 }

@@ -29,13 +29,17 @@ struct PlainEntry {
   bool is_inherited = false;
   std::string right;
   std::string trustee;
+  bool is_only_below = false;
 
   std::string sddl(bool with_inherited = true) const {
     std::string flags = is_handed_down ? "CI" : "";
+    if (is_only_below) flags += "IO";
     if (is_inherited && with_inherited) flags += "ID";
     return std::string(is_denial ? "(D;" : "(A;") + flags + ";" + right + ";;;" + trustee + ")";
   }
-  std::tuple<bool, std::string, std::string> granted() const { return {is_denial, right, trustee}; }
+  /// The right in the bits that count on an object.
+  std::string mapped() const { return right == "GA" ? "CCDCLCSWRPWPDTLOCRSDRCWDWO" : right; }
+  std::tuple<bool, std::string, std::string> granted() const { return {is_denial, mapped(), trustee}; }
 };
 
 enum class Readable { Missing, Damaged, Whole };
@@ -369,8 +373,15 @@ class Chance {
         entry.is_inherited = false;
         one.entries.push_back(entry);
         entry.is_inherited = true;
+        PlainEntry counts = entry;
+        counts.right = entry.mapped();
+        const bool is_generic = counts.right != entry.right;
+        counts.is_handed_down = !is_generic;
+        entry.is_only_below = true;
         for (PlainObject& other : plain.objects) {
-          if (other.dn.ends_with("," + one.dn) && below(8) != 0) other.entries.push_back(entry);
+          if (!other.dn.ends_with("," + one.dn) || below(8) == 0) continue;
+          other.entries.push_back(counts);
+          if (is_generic) other.entries.push_back(entry);
         }
         break;
       }
