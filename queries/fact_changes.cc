@@ -265,12 +265,20 @@ class FactComparison {
   void compare_place(const Object& before, const Object& after) {
     if (before.dn() == after.dn()) return;
     const bool renamed = directory::first_rdn_value(before.dn()) != directory::first_rdn_value(after.dn());
-    const auto parent_guid = [](const Snapshot& snapshot, const Object& child) {
-      return child.parent() == snapshot::kNoObject ? Guid{} : snapshot.object(child.parent()).guid();
-    };
-    if (!renamed && parent_guid(old_, before) == parent_guid(new_, after)) return;
+    if (!renamed && !has_moved(before, after)) return;
     changes_.push_back(
         {.object = after.index(), .before = std::string(before.dn()), .after = std::string(after.dn())});
+  }
+
+  // A container that was not read, or without its GUID, is known by its name alone.
+  bool has_moved(const Object& before, const Object& after) const {
+    const auto guid_above = [](const Snapshot& snapshot, const Object& child) {
+      return child.parent() == snapshot::kNoObject ? Guid{} : snapshot.object(child.parent()).guid();
+    };
+    const Guid was = guid_above(old_, before);
+    const Guid is = guid_above(new_, after);
+    if (!was.is_zero() && !is.is_zero()) return was != is;
+    return directory::parent_dn(before.dn()) != directory::parent_dn(after.dn());
   }
 
   void compare_attribute(const Object& before, const Object& after, std::uint32_t place) {

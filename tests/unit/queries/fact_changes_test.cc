@@ -183,12 +183,8 @@ class PlainComparison {
   }
 
   void compare(const PlainObject& before, const PlainObject& after) {
-    const auto parent = [](const PlainDirectory& in, const PlainObject& child) {
-      const PlainObject* const above = in.named(std::string(directory::parent_dn(child.dn)));
-      return above == nullptr ? std::string() : above->guid;
-    };
     const bool renamed = directory::first_rdn_value(before.dn) != directory::first_rdn_value(after.dn);
-    if (before.dn != after.dn && (renamed || parent(old_, before) != parent(new_, after))) {
+    if (before.dn != after.dn && (renamed || has_moved(before, after))) {
       tell("changed object", after.dn, "", before.dn, after.dn);
     }
     for (const std::string name : {"member", "managedBy", "odd", "info", "logo"})
@@ -214,6 +210,16 @@ class PlainComparison {
            after.has_list ? "present" : kAbsent);
     }
     compare_entries(before, after, false);
+  }
+
+  // What is above is known by its GUID, or else by its name.
+  bool has_moved(const PlainObject& before, const PlainObject& after) const {
+    const std::string old_dn(directory::parent_dn(before.dn));
+    const std::string new_dn(directory::parent_dn(after.dn));
+    const PlainObject* const was = old_.named(old_dn);
+    const PlainObject* const is = new_.named(new_dn);
+    const bool has_guids = was != nullptr && is != nullptr && !was->guid.empty() && !is->guid.empty();
+    return has_guids ? was->guid != is->guid : old_dn != new_dn;
   }
 
   using Shown = std::map<std::string, std::string>;
@@ -348,7 +354,7 @@ class Chance {
         plain.rename(one.dn, "OU=" + name() + "," + std::string(directory::parent_dn(one.dn)));
         break;
       case 3: {
-        const std::string& to = plain.objects[below(plain.objects.size())].dn;
+        const std::string to = container(plain);
         if (place != 0 && to != one.dn && !to.ends_with("," + one.dn)) {
           plain.rename(one.dn, one.dn.substr(0, one.dn.find(',') + 1) + to);
         }
@@ -406,6 +412,11 @@ class Chance {
     for (char& byte : bytes) byte = static_cast<char>(random_());
     return bytes;
   }
+  /// One that was read or, at times, one that was not.
+  std::string container(const PlainDirectory& in) {
+    if (below(6) == 0) return "OU=unread" + std::to_string(below(3)) + ",DC=corp,DC=example";
+    return in.objects[below(in.objects.size())].dn;
+  }
   std::string name() { return "n" + std::to_string(next_++); }
   std::string trustee() { return kDomain + "-" + std::to_string(1100 + below(4)); }
   PlainEntry entry() {
@@ -416,7 +427,7 @@ class Chance {
   PlainObject object(const PlainDirectory& in) {
     PlainObject made;
     if (below(5) != 0) made.guid = guid();
-    made.dn = "OU=" + name() + "," + in.objects[below(in.objects.size())].dn;
+    made.dn = "OU=" + name() + "," + container(in);
     for (std::uint32_t i = below(6); i > 0; --i) made.entries.push_back(entry());
     for (std::uint32_t i = below(6); i > 0; --i) change_values(in, made);
     return made;
