@@ -16,7 +16,7 @@ inline constexpr std::uint32_t kFixed = 0xFFFFFFFF;
 
 struct Cut {
   std::uint64_t cost = 0;
-  std::vector<Vertex> vertices;  ///< ascending; of all cheapest cuts the one nearest to the sinks
+  std::vector<Vertex> vertices;  ///< ascending; of all cheapest cuts the one nearest to the root
 };
 
 /// `cost` is by vertex, the sinks' own included. Absent when a way consists of fixed vertices alone, or the cut
