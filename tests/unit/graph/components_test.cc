@@ -23,7 +23,11 @@ void check(const Digraph& digraph) {
 }
 
 TEST_CASE("components are what reaches each other, on all digraphs of four vertices and on random ones") {
-  for (const Digraph& digraph : tests::all_digraphs(4)) check(digraph);
+  for (unsigned number = 0; const Digraph& digraph : tests::all_digraphs(4)) {
+    CAPTURE(number);
+    check(digraph);
+    ++number;
+  }
   for (unsigned seed = 0; seed < 2000; ++seed) {
     CAPTURE(seed);
     std::mt19937 random(seed);

@@ -65,9 +65,11 @@ std::vector<std::uint32_t> random_costs(std::mt19937& random, std::size_t count)
 
 TEST_CASE("the cheapest cut of all digraphs of four vertices is that of trying every set") {
   std::mt19937 random(1927);
-  for (const Digraph& graph : all_digraphs(4)) {
+  for (unsigned number = 0; const Digraph& graph : all_digraphs(4)) {
+    CAPTURE(number);
     check(graph, 0, {3}, {kFixed, 1, 1, 1});
     check(graph, 0, {2, 3}, random_costs(random, 4));
+    ++number;
   }
 }
 

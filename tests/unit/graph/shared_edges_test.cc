@@ -215,10 +215,12 @@ void check(const Statements& stated) {
 TEST_CASE(
     "what is stored once for many is the same graph, for all digraphs of four nodes of three copies each") {
   std::size_t bundles = 0;
-  for (const Digraph& digraph : tests::all_digraphs(4)) {
+  for (unsigned number = 0; const Digraph& digraph : tests::all_digraphs(4)) {
+    CAPTURE(number);
     const Statements stated = tests::copies_of(digraph, 3);
     check(stated);
     bundles += stated.shared().bundle_count();
+    ++number;
   }
   // Each vertex of them that something leads to.
   CHECK(bundles == 4096 * 4 - 4 * 512);

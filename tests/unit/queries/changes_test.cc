@@ -1,8 +1,10 @@
 #include <doctest/doctest.h>
 
+#include <map>
 #include <numeric>
 #include <random>
 #include <set>
+#include <string>
 
 #include "core/derive/derive.h"
 #include "core/directory/sddl.h"
@@ -483,6 +485,62 @@ TEST_CASE("a rule for a group is one for all that plain steps from member to gro
         REQUIRE(tiers->tier[n] == (is_zero ? 0 : members.contains(n) ? 1 : kNoTier));
       }
     }
+  }
+}
+
+TEST_CASE("rules for containers, names and attributes fit what is below, called so, or has such a value") {
+  std::map<Tier, std::size_t> assigned;
+  for (unsigned seed = 0; seed < 300; ++seed) {
+    CAPTURE(seed);
+    std::mt19937 random(seed);
+    const Known known(RandomDirectory(random, {}));
+    const auto check = [&](const TierRules& rules, const auto& wanted) {
+      const auto tiers = assign_tiers(known.snapshot, known.graph, rules);
+      REQUIRE(tiers.ok());
+      for (NodeId n = 0; n < known.graph.node_count(); ++n) {
+        const graph::Node node = known.graph.node(n);
+        CAPTURE(node.name);
+        const Tier tier = node.tier == 0 ? 0 : wanted(node);
+        REQUIRE(static_cast<int>(tiers->tier[n]) == static_cast<int>(tier));
+        ++assigned[tier];
+      }
+    };
+    TierRules below;
+    for (Tier tier = 1; tier <= 3; ++tier)
+      below.rules.push_back({.tier = tier, .ou = "OU" + std::to_string(tier - 1) + "@CORP.EXAMPLE"});
+    check(below, [&](const graph::Node& node) {
+      for (auto at = node.object; at != snapshot::kNoObject; at = known.snapshot.object(at).parent()) {
+        for (Tier tier = 1; tier <= 3; ++tier) {
+          if (known.snapshot.object(at).dn().starts_with("OU=ou" + std::to_string(tier - 1))) return tier;
+        }
+      }
+      return kNoTier;
+    });
+    check(
+        {.rules = {{.tier = 4, .name = "?sEr*"}, {.tier = 5, .name = "*0"}, {.tier = 6, .name = "*1@corp*"}}},
+        [](const graph::Node& node) -> Tier {
+          const std::string name(node.name);
+          if (name.starts_with("USER")) return 4;
+          if (name.find("0@") != std::string::npos) return 5;
+          return name.find("1@CORP") != std::string::npos ? 6 : kNoTier;
+        });
+    check({.rules = {{.tier = 7, .attribute = "userAccountControl", .value = "*48?0"},
+                     {.tier = 8, .attribute = "MEMBER", .value = "cn=USER1,*"},
+                     {.tier = 9, .attribute = "member"}}},
+          [&](const graph::Node& node) -> Tier {
+            if (node.object == snapshot::kNoObject) return kNoTier;
+            const snapshot::Object object = known.snapshot.object(node.object);
+            if (object.number(known.snapshot.attribute("userAccountControl")) == 524800) return 7;
+            const auto members = object.values(known.snapshot.attribute("member"));
+            for (const auto member : members) {
+              if (member.text().starts_with("CN=user1,")) return 8;
+            }
+            return members.empty() ? kNoTier : 9;
+          });
+  }
+  for (Tier tier = 0; tier <= kLowestTier; ++tier) {
+    CAPTURE(static_cast<int>(tier));
+    CHECK(assigned[tier] > 50);
   }
 }
 

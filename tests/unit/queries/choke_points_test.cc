@@ -95,10 +95,12 @@ void check_twins(const tests::Statements& stated, const std::vector<NodeId>& tar
 }
 
 TEST_CASE("choke points of all graphs of four nodes are those of taking each node and edge away") {
-  for (const graph::Digraph& digraph : tests::all_digraphs(4)) {
+  for (unsigned number = 0; const graph::Digraph& digraph : tests::all_digraphs(4)) {
+    CAPTURE(number);
     check(tests::attack_graph_of(digraph), {0});
     check_twins(tests::copies_of(digraph, 3), {0});
     check_twins(tests::copies_of(digraph, 3), {0, 1, 2});
+    ++number;
   }
 }
 

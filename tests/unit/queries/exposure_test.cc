@@ -86,10 +86,12 @@ void check_blast_radius(const AttackGraph& graph) {
 
 TEST_CASE("exposure of many sets at once is that of a plain search for each") {
   std::mt19937 random(512);
-  for (const graph::Digraph& digraph : tests::all_digraphs(4)) {
+  for (unsigned number = 0; const graph::Digraph& digraph : tests::all_digraphs(4)) {
+    CAPTURE(number);
     const AttackGraph graph = tests::attack_graph_of(digraph);
     check_counts(graph, each_node(graph), random);
     check_counts(tests::copies_of(digraph, 3).shared(), {{0}, {1, 2}, {4, 7}}, random);
+    ++number;
   }
   for (unsigned seed = 0; seed < 1500; ++seed) {
     CAPTURE(seed);
@@ -131,9 +133,11 @@ TEST_CASE("more sets than one sweep holds") {
 }
 
 TEST_CASE("the blast radius of each node is how far a plain search gets") {
-  for (const graph::Digraph& digraph : tests::all_digraphs(4)) {
+  for (unsigned number = 0; const graph::Digraph& digraph : tests::all_digraphs(4)) {
+    CAPTURE(number);
     check_blast_radius(tests::attack_graph_of(digraph));
     check_blast_radius(tests::copies_of(digraph, 2).shared());
+    ++number;
   }
   for (unsigned seed = 0; seed < 1500; ++seed) {
     CAPTURE(seed);

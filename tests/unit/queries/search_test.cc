@@ -94,7 +94,8 @@ std::vector<bool> random_choice(std::mt19937& random, const AttackGraph& graph) 
 
 TEST_CASE(
     "distances on all graphs of four nodes, alone and of three copies each, are those of a plain search") {
-  for (const graph::Digraph& digraph : tests::all_digraphs(4)) {
+  for (unsigned number = 0; const graph::Digraph& digraph : tests::all_digraphs(4)) {
+    CAPTURE(number);
     const AttackGraph graph = tests::attack_graph_of(digraph);
     check_distances({graph}, {0});
     check_distances({graph, true}, {0, 1});
@@ -102,6 +103,7 @@ TEST_CASE(
     check_distances({shared}, {0});
     std::mt19937 random(static_cast<unsigned>(digraph.arc_count()));
     check_distances({shared, false, random_choice(random, shared)}, {0, 1});
+    ++number;
   }
 }
 
