@@ -28,7 +28,7 @@ struct TierRule {
   std::optional<directory::Sid> sid;
   std::optional<std::uint32_t> rid;  ///< in any domain
   std::string member_of;  ///< a group, as queries::resolve() takes it; direct and nested members, and itself
-  std::string ou;         ///< DN of a container; everything below it, and itself
+  std::string ou;         ///< a container, likewise; everything below it, and itself
   std::string gpo;        ///< a policy; the accounts that it applies to
   std::string name;       ///< pattern of NAME@DOMAIN or its first part; `*` and `?`, without case
   std::string attribute;  ///< lDAPDisplayName

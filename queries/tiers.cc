@@ -76,7 +76,10 @@ class Matcher {
     if (!rule.ou.empty()) {
       const auto container = one(rule, rule.ou);
       if (!container) return container.error();
-      found.below = "," + fold_case(rule.ou);
+      const snapshot::ObjectIndex object = graph_.nodes().object(*container);
+      const std::string_view dn = object == snapshot::kNoObject ? "" : snapshot_.object(object).dn();
+      if (dn.empty()) return fail(rule, "'" + visible(rule.ou) + "' has no distinguished name");
+      found.below = "," + fold_case(dn);
     }
     found.name = fold_case(rule.name);
     if (!rule.attribute.empty()) found.attribute = snapshot_.attribute(rule.attribute);
@@ -123,12 +126,13 @@ class Matcher {
  private:
   Result<NodeId> one(const TierRule& rule, const std::string& name) const {
     const auto found = resolve(snapshot_, graph_, name);
-    const auto fail = [&](std::string message) {
-      return Error{ErrorCode::Config, "line " + std::to_string(rule.line) + ": " + std::move(message)};
-    };
-    if (!found) return fail(found.error().message);
-    if (found->size() != 1) return fail("'" + visible(name) + "' is a set");
+    if (!found) return fail(rule, found.error().message);
+    if (found->size() != 1) return fail(rule, "'" + visible(name) + "' is a set");
     return found->front();
+  }
+
+  static Error fail(const TierRule& rule, std::string message) {
+    return {ErrorCode::Config, "line " + std::to_string(rule.line) + ": " + std::move(message)};
   }
 
   // A broad group, such as everyone who logs on, is no reason to be in a tier.

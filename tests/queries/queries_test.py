@@ -252,6 +252,14 @@ class Contract(unittest.TestCase):
         conflicts = {c["node"]["name"]: [r["tier"] for r in c["rules"]] for c in found["conflicts"]}
         self.assertEqual(conflicts, {"JBK@PHANTOM.CORP": [1, 3]})
 
+    def test_a_container_goes_by_any_of_its_names(self):
+        rule = 'version = 1\n[[rule]]\ntier = 1\nou = "%s"\nreason = "r"\n'
+        by_dn = answer("tiers", sample, "--rules", self.rules(rule % "OU=TIER1,DC=PHANTOM,DC=CORP"))["objects"]
+        self.assertIn("JBK@PHANTOM.CORP", [o["node"]["name"] for o in by_dn if o["assigned_tier"] == 1])
+        container = next(o["node"] for o in by_dn if o["node"]["name"] == "TIER1@PHANTOM.CORP")
+        for name in (container["name"], container["id"], "ou=tier1,dc=phantom,dc=corp"):
+            self.assertEqual(answer("tiers", sample, "--rules", self.rules(rule % name))["objects"], by_dn, name)
+
     def test_an_audit_ends_by_what_it_found(self):
         self.assertEqual(run("audit", sample).returncode, 1)
         one = 'version = 1\n[audit]\nenabled = ["%s"]\n'

@@ -544,5 +544,14 @@ TEST_CASE("rules for containers, names and attributes fit what is below, called 
   }
 }
 
+TEST_CASE("a rule for a container is refused when what it names has no place in the tree") {
+  std::mt19937 random(1);
+  const Known known(RandomDirectory(random, {}));
+  const auto tiers = assign_tiers(known.snapshot, known.graph, {.rules = {{.line = 7, .ou = "S-1-1-0"}}});
+  REQUIRE_FALSE(tiers.ok());
+  CHECK(tiers.error().code == ErrorCode::Config);
+  CHECK(tiers.error().message == "line 7: 'S-1-1-0' has no distinguished name");
+}
+
 }  // namespace
 }  // namespace tierline::queries
