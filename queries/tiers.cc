@@ -272,7 +272,9 @@ Result<Tiers> assign_tiers(const snapshot::Snapshot& snapshot, const AttackGraph
     }
     if (!can_act(nodes, n)) continue;
     ++tiers.accounts;
-    if (tiers.tier[n] == 0) ++tiers.accounts_in_zero;
+    if (tiers.tier[n] != 0) continue;
+    ++tiers.accounts_in_zero;
+    if (tiers.rule[n] != kBuiltIn) ++tiers.accounts_in_zero_by_rules;
   }
   return tiers;
 }

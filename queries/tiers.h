@@ -28,11 +28,16 @@ struct Tiers {
   };
   std::vector<Conflict> conflicts;  ///< by node
 
-  std::uint64_t accounts = 0;          ///< users and computers that are not disabled
-  std::uint64_t accounts_in_zero = 0;  ///< of these, in Tier Zero by rules or built in
+  std::uint64_t accounts = 0;                   ///< users and computers that are not disabled
+  std::uint64_t accounts_in_zero = 0;           ///< of these, in Tier Zero by rules or built in
+  std::uint64_t accounts_in_zero_by_rules = 0;  ///< of these, put there by a rule or the default alone
 
-  /// So much in Tier Zero that a rule must be wrong: nothing could be said of paths to it.
-  bool is_zero_too_wide() const { return accounts > 20 && accounts_in_zero * 2 > accounts; }
+  /// So much in Tier Zero that a rule must be wrong: nothing could be said of paths to it. Of few accounts most may well be in it, and all
+  /// where nobody else has one.
+  bool is_zero_too_wide() const {
+    const bool is_most_of_many = accounts > 20 && accounts_in_zero * 2 > accounts;
+    return is_most_of_many || (accounts_in_zero_by_rules > 0 && accounts_in_zero == accounts);
+  }
 };
 
 /// Whether the built-in Tier Zero, given as its nodes, is too wide in that sense. Looks at as many accounts as it must.

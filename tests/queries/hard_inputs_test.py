@@ -243,6 +243,37 @@ class TierZero(unittest.TestCase):
             self.assertEqual((done.returncode, done.stdout), (3, ""))
             self.assertIn("30 of 30 accounts are in Tier Zero, so a rule must be wrong", done.stderr)
 
+    # Of few accounts, most may well be in Tier Zero, and all of a directory that holds nothing else; by a rule, never all.
+    def test_all_of_a_few_in_it(self):
+        directory = Directory("few")
+        directory.group("Domain Admins", 512, ["u0"])
+        for i in range(5):
+            directory.user(f"u{i}", 2000 + i)
+        snapshot = directory.read()
+        admins = Directory("few-admins")
+        admins.group("Domain Admins", 512, ["u0", "u1"])
+        for i in range(2):
+            admins.user(f"u{i}", 2000 + i)
+        only_admins = admins.read()
+        rules = scratch / "few.toml"
+        head = 'version = 1\n'
+        rule = '[[rule]]\ntier = 0\nname = "%s"\nreason = "r"\n'
+        for read, text, says in ((snapshot, head + rule % "*", "5 of 5 accounts are in Tier Zero"),
+                                 (snapshot, head + rule % "u?", "5 of 5 accounts are in Tier Zero"),
+                                 (snapshot, head + "default = 0\n", "5 of 5 accounts are in Tier Zero"),
+                                 (snapshot, head + rule % "u0" + rule % "u1" + rule % "u2" + rule % "u3", None),
+                                 (only_admins, head + rule % "*", None), (only_admins, head, None)):
+            with self.subTest(text):
+                rules.write_text(text)
+                for command in (("tiers",), ("audit",), ("exposure", "--tiers")):
+                    done = run(command[0], read, *command[1:], "--rules", rules)
+                    if says is None:
+                        self.assertIn(done.returncode, (0, 1, 3), done.stderr)
+                        self.assertNotEqual(done.stdout, "")
+                    else:
+                        self.assertEqual((done.returncode, done.stdout), (3, ""))
+                        self.assertIn(says + ", so a rule must be wrong", done.stderr)
+
 
 class WhatIf(unittest.TestCase):
     def test_unknown_repeated_all_and_inherited_facts(self):
