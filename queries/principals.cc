@@ -100,7 +100,7 @@ bool may_be_dn(std::string_view text) { return text.find('=') != std::string_vie
 std::vector<NodeId> tier_zero(const AttackGraph& graph) {
   std::vector<NodeId> nodes;
   for (NodeId n = 0; n < graph.node_count(); ++n) {
-    if (graph.node(n).tier == 0) nodes.push_back(n);
+    if (graph.nodes().is_tier_zero(n)) nodes.push_back(n);
   }
   return nodes;
 }
@@ -171,10 +171,10 @@ Result<std::vector<NodeId>> resolve_all(const Snapshot& snapshot, const AttackGr
 
 std::vector<NodeId> population(const AttackGraph& graph, const std::vector<NodeId>& targets) {
   std::vector<NodeId> accounts;
+  const graph::NodeTable& nodes = graph.nodes();
   for (NodeId n = 0; n < graph.node_count(); ++n) {
-    const Node& node = graph.node(n);
-    const bool account = node.kind == NodeKind::User || node.kind == NodeKind::Computer;
-    if (!account || node.object == snapshot::kNoObject || node.enabled == false) continue;
+    const bool is_account = nodes.kind(n) == NodeKind::User || nodes.kind(n) == NodeKind::Computer;
+    if (!is_account || nodes.object(n) == snapshot::kNoObject || nodes.is_disabled(n)) continue;
     if (!std::binary_search(targets.begin(), targets.end(), n)) accounts.push_back(n);
   }
   return accounts;

@@ -1,10 +1,16 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <array>
+#include <numeric>
 #include <optional>
 #include <random>
+#include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
+#include "queries/attack_paths.h"
 #include "queries/blast_radius.h"
 #include "queries/exposure_counts.h"
 #include "tests/support/attack_graphs.h"
@@ -115,6 +121,48 @@ TEST_CASE(
       check_counts(graph, each_node(graph), random);
       check_counts(graph, {{0}}, random);
     }
+  }
+}
+
+TEST_CASE("who is exposed comes nearest first, then by name, then by identifier") {
+  for (unsigned seed = 0; seed < 200; ++seed) {
+    CAPTURE(seed);
+    std::mt19937 random(seed);
+    // Few bytes, so that many names begin alike, some are the beginning of others and some are the same.
+    constexpr std::array<char, 4> kBytes = {'A', 'b', '\0', '\xFF'};
+    graph::GraphBuilder builder;
+    constexpr NodeId kNodes = 60;
+    for (NodeId n = 0; n < kNodes; ++n) {
+      std::string name(random() % 3 == 0 ? 60 : 0, 'x');
+      for (std::size_t left = random() % 12; left > 0; --left) name += kBytes[random() % kBytes.size()];
+      const std::string id = std::to_string(random() % 1000) + "-" + std::to_string(n);
+      builder.add_node(
+          {.kind = knowledge::NodeKind::User, .enabled = true, .object = n, .id = id, .name = name});
+    }
+    for (NodeId n = 1; n < kNodes; ++n) {
+      const auto target = static_cast<NodeId>(random() % n);
+      builder.add_edge(
+          {.source = n, .target = target, .kind = knowledge::EdgeKind::GenericAll, .traversable = true}, {});
+    }
+    const AttackGraph graph = builder.finish();
+    const DistanceField field(graph, {0});
+    const auto rank = [&](NodeId n) {
+      return std::tuple(field.hops(n), std::string(graph.node(n).name), graph.node(n).id);
+    };
+    std::vector<NodeId> wanted(kNodes - 1);
+    std::iota(wanted.begin(), wanted.end(), 1);
+    std::sort(wanted.begin(), wanted.end(), [&](NodeId a, NodeId b) { return rank(a) < rank(b); });
+    const Exposure exposure = find_exposure(graph, {0});
+    std::vector<NodeId> found;
+    for (const Exposure::Principal& principal : exposure.principals) {
+      found.push_back(principal.node);
+      REQUIRE(principal.hops == field.hops(principal.node));
+    }
+    REQUIRE(found == wanted);
+    REQUIRE(exposure.exposed == wanted.size());
+    found.clear();
+    for (const FoundPath& path : find_paths(graph, wanted, {0}, 1, 0).paths) found.push_back(path.from);
+    REQUIRE(found == wanted);
   }
 }
 
