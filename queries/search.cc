@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <deque>
 #include <iterator>
 #include <memory>
 #include <queue>
@@ -475,9 +476,10 @@ std::vector<Path> DistanceField::paths(NodeId from, std::size_t count, bool* com
   found.push_back(path(from));
   if (count == 1 || found.front().empty()) return found;
 
-  /// A partial path, linked to the one that it prolongs.
+  /// A partial path, linked to the one that it prolongs. All are kept to the end, as giving up a chain of links one within the
+  /// other would take as much stack as a path is long.
   struct Partial {
-    std::shared_ptr<const Partial> before;
+    const Partial* before;
     EdgeId edge;
     NodeId node;
     NodeId actor;
@@ -485,13 +487,16 @@ std::vector<Path> DistanceField::paths(NodeId from, std::size_t count, bool* com
     std::uint32_t estimate;  ///< length + distance that remains at least: never more than the truth
     std::uint64_t order;     ///< makes ties deterministic
   };
-  using Pointer = std::shared_ptr<const Partial>;
-  const auto worse = [](const Pointer& a, const Pointer& b) {
+  std::deque<Partial> partials;  // which stay where they are
+  const auto worse = [](const Partial* a, const Partial* b) {
     return a->estimate != b->estimate ? a->estimate > b->estimate : a->order > b->order;
   };
-  std::priority_queue<Pointer, std::vector<Pointer>, decltype(worse)> queue(worse);
-  std::uint64_t order = 0;
-  queue.push(std::make_shared<Partial>(Partial{nullptr, graph::kNoEdge, from, from, 0, hops(from), order++}));
+  std::priority_queue<const Partial*, std::vector<const Partial*>, decltype(worse)> queue(worse);
+  const auto push = [&](const Partial* before, EdgeId edge, NodeId node, NodeId actor, std::uint32_t length) {
+    partials.push_back({before, edge, node, actor, length, length + hops(node), partials.size()});
+    queue.push(&partials.back());
+  };
+  push(nullptr, graph::kNoEdge, from, from, 0);
 
   const auto nodes_of = [&](const Path& path) {
     std::vector<NodeId> nodes;
@@ -505,11 +510,11 @@ std::vector<Path> DistanceField::paths(NodeId from, std::size_t count, bool* com
       if (complete != nullptr) *complete = false;
       break;
     }
-    const Pointer partial = queue.top();
+    const Partial* const partial = queue.top();
     queue.pop();
     if (is_target_[partial->node]) {
       Path path;
-      for (const Partial* p = partial.get(); p->before; p = p->before.get()) path.push_back(p->edge);
+      for (const Partial* p = partial; p->before != nullptr; p = p->before) path.push_back(p->edge);
       std::reverse(path.begin(), path.end());
       if (ways.insert(nodes_of(path)).second) found.push_back(std::move(path));
       continue;
@@ -522,13 +527,13 @@ std::vector<Path> DistanceField::paths(NodeId from, std::size_t count, bool* com
       if (!edge.traversable || !may_pass(e) || hops(edge.target) == kUnreachable) continue;
       // The actor's token holds the actor and every group that was entered since, be it by adding oneself.
       bool is_excluded = false;
-      for (const Partial* p = partial.get(); !is_excluded; p = p->before.get()) {
+      for (const Partial* p = partial; !is_excluded; p = p->before) {
         is_excluded = exclusions_.excludes(edge.condition, p->node);
         if (p->node == partial->actor) break;
       }
       if (is_excluded) continue;
       bool visited = edge.target == from;
-      for (const Partial* p = partial.get(); p->before && !visited; p = p->before.get()) {
+      for (const Partial* p = partial; p->before != nullptr && !visited; p = p->before) {
         visited = p->node == edge.target;
       }
       if (visited) continue;
@@ -540,10 +545,7 @@ std::vector<Path> DistanceField::paths(NodeId from, std::size_t count, bool* com
       const auto [node, is_same_actor] = way;
       const auto other = entered.find({node, false});
       if (is_same_actor && other != entered.end() && other->second.first <= best.first) continue;
-      const std::uint32_t length = partial->length + best.first;
-      queue.push(
-          std::make_shared<Partial>(Partial{partial, best.second, node, is_same_actor ? partial->actor : node,
-                                            length, length + hops(node), order++}));
+      push(partial, best.second, node, is_same_actor ? partial->actor : node, partial->length + best.first);
     }
   }
   return found;
