@@ -178,6 +178,7 @@ class Reader {
         {"session_days", &AuditSettings::session_days, "days"},
         {"session_hosts", &AuditSettings::session_hosts, "hosts"},
         {"standing_days", &AuditSettings::standing_days, "days"},
+        {"control_crowd", &AuditSettings::control_crowd, "objects"},
         {"shadow_crowd", &AuditSettings::shadow_crowd, "accounts"},
     };
     const auto known = std::find_if(std::begin(kThresholds), std::end(kThresholds),

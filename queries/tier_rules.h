@@ -45,6 +45,7 @@ struct AuditSettings {
   std::uint32_t session_days = 14;   ///< a session that has stood for longer
   std::uint32_t session_hosts = 3;   ///< hosts that one account is logged on to at once
   std::uint32_t standing_days = 30;  ///< a membership that lasts longer is as good as one for good
+  std::uint32_t control_crowd = 50;  ///< objects that one controls; more of them are told as one finding
   std::uint32_t shadow_crowd = 50;   ///< accounts in one group; more of them are told as the group
 };
 

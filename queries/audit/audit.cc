@@ -58,6 +58,8 @@ constexpr Rule kRules[] = {
      "Log it off when the work is done; end idle and disconnected sessions by a group policy; run what needs nobody under a managed service account.", "Microsoft, enterprise access model", accounts_always_on},
     {"standing-membership", "Standing membership of a Tier Zero group", Low, "T1078.002",
      "Add-ADGroupMember -MemberTimeToLive for the time of the work, instead of for good.", "[MS-ADTS] 3.1.1.9.2, 3.1.1.3.4.1.36 (links that expire)", standing_membership},
+    {"sid-history", "SID of Tier Zero in the SID history of somebody", Critical, "T1134.005",
+     "Set-ADUser -Remove @{sIDHistory='SID'}: no migration brings a SID of Tier Zero along.", "[MS-ADTS] 5.1.3.1; [MS-PAC] 4.1.2.2", sid_history_of_tier_zero},
     {"admin-sd-holder", "Control that AdminSDHolder spreads", Critical, "T1098 T1222.001",
      "Remove the entry from AdminSDHolder: it is written over every protected account and group, again and again.", "[MS-ADTS] 3.1.1.6.1, 6.1.1.2.4.1.2 (dSHeuristics)", entries_of_admin_sd_holder},
     {"admin-sd-holder-drift", "Protected object without AdminSDHolder's entries", Low, "T1098 T1222.001",

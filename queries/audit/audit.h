@@ -145,6 +145,7 @@ void stale_accounts(const Context& context, Report& report);
 void unused_accounts(const Context& context, Report& report);
 void accounts_always_on(const Context& context, Report& report);
 void standing_membership(const Context& context, Report& report);
+void sid_history_of_tier_zero(const Context& context, Report& report);
 void replication_rights(const Context& context, Report& report);
 void entries_of_admin_sd_holder(const Context& context, Report& report);
 void objects_not_stamped(const Context& context, Report& report);

@@ -1,5 +1,6 @@
-// Shadow administrators: accounts outside Tier Zero that hold a right over an object of Tier Zero, themselves or by a group that
-// they are in. The rule about control tells which principal an entry names; this one tells which people that comes to.
+// Shadow administrators: accounts outside Tier Zero that hold a right over an object of Tier Zero, or over a policy that applies
+// to one, themselves or by a group that they are in. The rule about control tells which principal an entry names; this one tells
+// which people that comes to.
 
 #include <map>
 #include <set>
@@ -25,6 +26,7 @@ class ShadowAdministrators {
       : context_(context),
         graph_(context.graph),
         report_(report),
+        policies_(context),
         exclusions_(graph_),
         reached_(graph_.node_count(), 0) {}
 
@@ -38,7 +40,8 @@ class ShadowAdministrators {
         },
         [&](ArcId arc) {
           const NodeId holder = graph_.tail(arc);
-          const bool leads_in = context_.highest_tier(graph_.head(arc)) == 0;
+          const graph::VertexId head = graph_.head(arc);
+          const bool leads_in = context_.highest_tier(head) == 0 || policies_.contains(head);
           if (leads_in && !context_.is_in_zero(holder) && context_.is_principal(holder))
             holdings_[holder].push_back(arc);
         });
@@ -115,25 +118,44 @@ class ShadowAdministrators {
     return held;
   }
 
-  /// "WriteDacl, AddMember over 3 objects of Tier Zero"; adds the edge that stands for each arc.
+  /// "WriteDacl, AddMember over 3 objects of Tier Zero and GenericWrite over 1 policy that applies to Tier Zero"; adds the edge
+  /// that stands for each arc, and for a policy those by which it applies.
   std::string rights(const std::vector<ArcId>& arcs, std::vector<EdgeId>& edges) const {
-    std::set<EdgeKind> kinds;
-    std::set<NodeId> targets;
+    Held objects;
+    Held policies;
     for (const ArcId arc : arcs) {
-      kinds.insert(graph_.trait(arc).kind);
       bool is_told = false;
       for_each_edge_of(graph_, arc, [&](NodeId target, EdgeId edge) {
-        if (!context_.is_in_zero(target)) return;
-        targets.insert(target);
+        const bool is_policy = policies_.contains(target);
+        if (!context_.is_in_zero(target) && !is_policy) return;
+        Held& held = is_policy ? policies : objects;
+        held.kinds.insert(graph_.trait(arc).kind);
+        if (held.targets.insert(target).second && is_policy) {
+          const std::vector<EdgeId>& applied = policies_.of(target).edges;
+          edges.insert(edges.end(), applied.begin(), applied.end());
+        }
         if (!is_told) edges.push_back(edge);
         is_told = true;
       });
     }
+    std::string text = in_words(objects, " object of Tier Zero", " objects of Tier Zero");
+    if (!text.empty() && !policies.targets.empty()) text += " and ";
+    return text +
+           in_words(policies, " policy that applies to Tier Zero", " policies that apply to Tier Zero");
+  }
+
+  /// By which rights, and over what.
+  struct Held {
+    std::set<EdgeKind> kinds;
+    std::set<NodeId> targets;
+  };
+
+  static std::string in_words(const Held& held, const char* one, const char* many) {
+    if (held.targets.empty()) return "";
     std::string text;
-    for (const EdgeKind kind : kinds)
+    for (const EdgeKind kind : held.kinds)
       text += (text.empty() ? "" : ", ") + std::string(knowledge::info_of(kind).name);
-    return text + " over " + std::to_string(targets.size()) + (targets.size() == 1 ? " object" : " objects") +
-           " of Tier Zero";
+    return text + " over " + std::to_string(held.targets.size()) + (held.targets.size() == 1 ? one : many);
   }
 
   void tell_account(NodeId account, const std::vector<Behind>& held) {
@@ -156,6 +178,7 @@ class ShadowAdministrators {
   const Context& context_;
   const graph::AttackGraph& graph_;
   Report& report_;
+  PoliciesOverZero policies_;
   Exclusions exclusions_;
   std::vector<std::uint32_t> reached_;  ///< by node, the last round that met it
   std::uint32_t round_ = 0;

@@ -3,6 +3,7 @@
 // How rules go through the graph: over what is stored, as many objects alike have each edge once.
 
 #include <algorithm>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -13,6 +14,25 @@ namespace tierline::queries::audit {
 /// Whether whoever has such an edge does something to its end by it. Groups are ways to a right, sessions and replication
 /// are rules of their own.
 bool is_control(knowledge::EdgeKind kind);
+
+/// Group policies outside Tier Zero that apply to objects of it: whoever controls one controls these.
+class PoliciesOverZero {
+ public:
+  explicit PoliciesOverZero(const Context& context);
+
+  struct Applied {
+    std::vector<graph::EdgeId> edges;  ///< of those that are stored as one, the first
+    std::size_t objects = 0;           ///< of Tier Zero
+  };
+  /// Of a bundle, whether one of its nodes is such a policy.
+  bool contains(graph::VertexId vertex) const { return is_over_zero_[vertex]; }
+  /// REQUIRES: contains(policy).
+  const Applied& of(graph::NodeId policy) const { return applied_.at(policy); }
+
+ private:
+  std::map<graph::NodeId, Applied> applied_;
+  std::vector<bool> is_over_zero_;  ///< by vertex
+};
 
 /// Calls `take(target, edge)` for each edge that an arc stands for.
 template <class Take>

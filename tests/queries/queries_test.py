@@ -1,6 +1,7 @@
 """Tiers, audit, choke points, plans and what-if on real directories: reviewed answers, and changes made for real."""
 
 import base64
+import collections
 import json
 import os
 import pathlib
@@ -286,6 +287,21 @@ class Contract(unittest.TestCase):
         crowd = objects("shadow-admin", "shadow_crowd = 1")
         self.assertIn("TIER2SUPPORT@PHANTOM.CORP", crowd)
         self.assertNotIn("SCOTT@PHANTOM.CORP", crowd)
+
+    def test_what_one_controls_is_told_one_by_one_or_as_a_number(self):
+        def found(limit):
+            text = RULES.read_text().replace("[audit]", f'[audit]\ncontrol_crowd = {limit}')
+            findings = answer("audit", sample, "--rules", self.rules(text))["findings"]
+            return [f for f in findings if f["rule"] == "tier-control" and f["objects"][0]["name"] == "DOMAIN USERS@PHANTOM.CORP"]
+
+        self.assertEqual([len(f["objects"]) for f in found(4)], [2, 2, 2, 2])
+        (together,) = found(3)
+        self.assertEqual(len(together["objects"]), 1)
+        self.assertEqual(together["detail"], "AdminTo over 4 objects, from no tier into tier 1")
+        self.assertEqual([e["kind"] for e in together["evidence"]], ["AdminTo"] * 4)
+        settings = self.rules("version = 1\n[audit]\nenabled = ['tier-zero-control']\ncontrol_crowd = 1\n")
+        holders = collections.Counter(f["objects"][0]["id"] for f in answer("audit", sample, "--rules", settings)["findings"])
+        self.assertEqual(set(holders.values()), {1})
 
     def test_what_was_seen_is_told(self):
         found = {(f["rule"], f["objects"][0]["name"]): f for f in answer("audit", sample)["findings"]}
