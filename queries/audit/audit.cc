@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <ctime>
-#include <tuple>
 
 #include "core/base/text.h"
 #include "core/knowledge/collected_relations.h"
 #include "core/knowledge/well_known.h"
 #include "queries/audit/walk.h"
+#include "queries/name_order.h"
 
 namespace tierline::queries::audit {
 
@@ -89,6 +89,32 @@ std::string fingerprint_of(const Context& context, const Rule& rule, const Findi
   return to_hex(canonical.digest);
 }
 
+// Worst first, then by the names of the objects.
+void sort_findings(const graph::NodeTable& nodes, std::vector<Answer>& answers) {
+  // By name before identifier, which for some objects is a GUID that differs from forest to forest.
+  std::vector<bool> is_named(nodes.size(), false);
+  for (const Answer& answer : answers) {
+    for (const Finding& finding : answer.findings) {
+      for (const NodeId object : finding.objects) is_named[object] = true;
+    }
+  }
+  std::vector<RankedNode> named;
+  for (NodeId n = 0; n < nodes.size(); ++n) {
+    if (is_named[n]) named.push_back({0, n});
+  }
+  sort_by_name(nodes, named);
+  std::vector<std::uint32_t> place(nodes.size(), 0);
+  for (std::size_t i = 0; i < named.size(); ++i) place[named[i].node] = static_cast<std::uint32_t>(i);
+  for (Answer& answer : answers) {
+    std::sort(answer.findings.begin(), answer.findings.end(), [&](const Finding& a, const Finding& b) {
+      if (a.severity != b.severity) return a.severity < b.severity;
+      return std::lexicographical_compare(
+          a.objects.begin(), a.objects.end(), b.objects.begin(), b.objects.end(),
+          [&](NodeId one, NodeId other) { return place[one] < place[other]; });
+    });
+  }
+}
+
 }  // namespace
 
 std::string_view name_of(Severity severity) {
@@ -116,20 +142,9 @@ Result<std::vector<Answer>> run(const Context& context) {
     rule.check(context, report);
     Answer answer{&rule, std::move(report.findings()), report.why_unknown()};
     for (Finding& finding : answer.findings) finding.fingerprint = fingerprint_of(context, rule, finding);
-    const graph::NodeTable& nodes = context.graph.nodes();
-    std::sort(answer.findings.begin(), answer.findings.end(), [&](const Finding& a, const Finding& b) {
-      if (a.severity != b.severity) return a.severity < b.severity;
-      // By name before identifier, which for some objects is a GUID that differs from forest to forest.
-      return std::lexicographical_compare(a.objects.begin(), a.objects.end(), b.objects.begin(),
-                                          b.objects.end(), [&](NodeId one, NodeId other) {
-                                            const auto key = [&](NodeId n) {
-                                              return std::tuple(nodes.name(n), nodes.id(n));
-                                            };
-                                            return key(one) < key(other);
-                                          });
-    });
     answers.push_back(std::move(answer));
   }
+  sort_findings(context.graph.nodes(), answers);
   return answers;
 }
 
