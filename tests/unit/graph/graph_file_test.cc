@@ -216,10 +216,13 @@ TEST_CASE("whatever is written into a kept graph leads nowhere outside it") {
       const std::uint64_t old = number_at(whole, place) & 0xFFFFFFFF;
       // Of the texts nothing is read but as text.
       if (section == 1) continue;
-      for (const std::uint64_t value : values(old)) try_with(place, 4, value, told_twice.contains(section));
+      // Each of the values in one of three places.
+      const std::vector<std::uint64_t> all = values(old);
+      for (std::size_t v = place / 4 % 3; v < all.size(); v += 3)
+        try_with(place, 4, all[v], told_twice.contains(section));
     }
     // Single bytes are values too: kinds, and whether an edge leads on.
-    if (section == 0 || section == 3 || section == 13 || section == 22) {
+    if (section == 0 || section == 3 || section == 13 || section == 23) {
       for (std::size_t place = offset; place < offset + size; ++place) {
         for (const std::uint64_t value : {1u, 2u, 17u, 18u, 255u}) try_with(place, 1, value, false);
       }
