@@ -198,8 +198,9 @@ class Planner {
  private:
   Result<std::optional<Changed>> take_best(const Situation& situation, facts::Facts& facts,
                                            std::size_t budget, Plan& plan) {
-    // The first candidate nearly always does what it is counted for: a count is only wrong where an edge needs several facts at
-    // once. As trying one is deriving the whole directory, the plan ends when so many in a row cut off nobody.
+    // The first candidate nearly always does what it is counted for. A count is wrong where an edge needs several facts at once,
+    // and where others grant the same once those that decided it are gone. As trying one is deriving the whole directory, the
+    // plan ends when so many in a row cut off nobody.
     constexpr std::size_t kTries = 8;
     std::size_t tries = 0;
     for (const Candidate& candidate : situation.candidates(budget)) {

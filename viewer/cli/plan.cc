@@ -40,7 +40,8 @@ void print_text(const Plan& plan, const FactWriter& facts) {
     print("No changes found within the budget that cut off anyone; more at once may.\n");
   }
   if (plan.floor != 0) {
-    print(fmt::format("\nWhatever single facts are taken away, {} stay exposed.\n", plan.floor));
+    print(fmt::format("\nWith Tier Zero as it is, {} stay exposed whatever single facts are taken away.\n",
+                      plan.floor));
   }
 }
 

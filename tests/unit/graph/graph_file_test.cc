@@ -7,9 +7,7 @@
 
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <functional>
-#include <iterator>
 #include <random>
 #include <set>
 #include <string>
@@ -18,28 +16,13 @@
 #include "core/base/bytes.h"
 #include "queries/search.h"
 #include "tests/support/attack_graphs.h"
+#include "tests/support/scratch_files.h"
 
 namespace tierline::graph {
 namespace {
 
 const GraphFile::Key kKey{.snapshot = "snapshot", .rules = "rules"};
 constexpr Extent kExtent{.objects = 2000, .attributes = 10};
-
-std::string scratch(const std::string& name) {
-  const auto folder =
-      std::filesystem::temp_directory_path() / ("tierline-unit-" + std::to_string(::getpid()));
-  std::filesystem::create_directories(folder);
-  return (folder / name).string();
-}
-
-std::string read_all(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
-void write_all(const std::string& path, const std::string& bytes) {
-  std::ofstream(path, std::ios::binary) << bytes;
-}
 
 std::uint64_t number_at(const std::string& bytes, std::size_t place) {
   return ByteReader(as_bytes(bytes), place).u64();

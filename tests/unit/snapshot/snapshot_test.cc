@@ -4,41 +4,23 @@
 #include <capnp/serialize.h>
 #include <doctest/doctest.h>
 #include <sys/stat.h>
-#include <unistd.h>
 #include <xxhash.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <vector>
 
 #include "core/snapshot/builder.h"
 #include "core/snapshot/format.h"
 #include "core/snapshot/snapshot.capnp.h"
+#include "tests/support/scratch_files.h"
 
 namespace tierline::snapshot {
 namespace {
 
 using directory::AttributeSyntax;
-
-std::string scratch(const std::string& name) {
-  const auto folder =
-      std::filesystem::temp_directory_path() / ("tierline-unit-" + std::to_string(::getpid()));
-  std::filesystem::create_directories(folder);
-  return (folder / name).string();
-}
-
-std::string read_all(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
-void write_all(const std::string& path, const std::string& bytes) {
-  std::ofstream(path, std::ios::binary) << bytes;
-}
 
 // A domain, a group with a member inside and one outside the snapshot, and two objects sharing a descriptor.
 Builder small_directory() {
