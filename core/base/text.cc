@@ -1,5 +1,6 @@
 #include "core/base/text.h"
 
+#include <algorithm>
 #include <array>
 
 namespace tierline {
@@ -86,9 +87,19 @@ std::uint32_t upper(std::uint32_t c) noexcept {
   return c;
 }
 
-template <class Map>
-std::string map_code_points(std::string_view text, Map map) {
+char to_upper_ascii(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; }
+
+// `ascii` does the same to what most texts are made of alone: to several characters at a time.
+template <class Ascii, class Map>
+std::string map_code_points(std::string_view text, Ascii ascii, Map map) {
   std::string out;
+  unsigned bits = 0;
+  for (const char c : text) bits |= static_cast<std::uint8_t>(c);
+  if (bits < 0x80) {
+    out.resize(text.size());
+    std::transform(text.begin(), text.end(), out.begin(), ascii);
+    return out;
+  }
   out.reserve(text.size());
   for (std::size_t i = 0; i < text.size();) {
     const std::size_t start = i;
@@ -139,9 +150,15 @@ std::string visible(std::string_view text) {
   return out;
 }
 
-std::string fold_case(std::string_view text) { return map_code_points(text, lower); }
+std::string fold_case(std::string_view text) {
+  return map_code_points(
+      text, [](char c) { return to_lower_ascii(c); }, lower);
+}
 
-std::string upper_case(std::string_view text) { return map_code_points(text, upper); }
+std::string upper_case(std::string_view text) {
+  return map_code_points(
+      text, [](char c) { return to_upper_ascii(c); }, upper);
+}
 
 bool equal_ascii_nocase(std::string_view a, std::string_view b) noexcept {
   if (a.size() != b.size()) return false;

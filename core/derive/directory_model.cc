@@ -1,6 +1,7 @@
 #include "core/derive/directory_model.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "core/base/text.h"
 #include "core/directory/distinguished_name.h"
@@ -17,6 +18,7 @@ using knowledge::NodeKind;
 using snapshot::Object;
 using snapshot::ObjectIndex;
 
+constexpr std::string_view kDomainIssued = "S-1-5-21-";     // every SID that a domain issued begins so
 constexpr std::int64_t kInstanceIsNamingContextHead = 0x1;  // [MS-ADTS] 3.1.1.2.2.4, IT_NC_HEAD
 
 bool contains_nocase(std::string_view text, std::string_view part) {
@@ -36,7 +38,7 @@ std::optional<Sid> sid_of(const Object& object, snapshot::AttributeId attribute)
 
 DirectoryModel::DirectoryModel(const snapshot::Snapshot& snapshot, graph::GraphBuilder& builder)
     : snapshot_(snapshot), builder_(builder), attributes_(snapshot), schema_(snapshot), by_dn_(snapshot) {
-  read_classes();
+  read_facts();
   find_domains();
   read_trusts();
   place_objects_in_domains();
@@ -48,27 +50,42 @@ bool DirectoryModel::ClassSet::has(std::string_view name) const {
                      [&](const std::string& one) { return equal_ascii_nocase(one, name); });
 }
 
-void DirectoryModel::read_classes() {
-  class_set_of_.reserve(snapshot_.object_count());
+void DirectoryModel::read_facts() {
+  facts_.reserve(snapshot_.object_count());
   boost::unordered_flat_map<std::string, std::uint32_t, SeededHash, std::equal_to<>> known;
   std::string key;
   for (ObjectIndex i = 0; i < snapshot_.object_count(); ++i) {
     const Object object = snapshot_.object(i);
     const snapshot::Values names = object.values(attributes_.object_class);
     key.clear();
-    for (const auto name : names) {
-      append(key, static_cast<std::uint32_t>(name.bytes.size()));
-      key += name.text();
-    }
-    const auto next = static_cast<std::uint32_t>(class_sets_.size());
-    const auto found = known.find(std::string_view(key));
+    for (const auto name : names) append_text(key, name.text());
+    auto found = known.find(std::string_view(key));
     if (found == known.end()) {
-      known.emplace(key, next);
+      found = known.emplace(key, static_cast<std::uint32_t>(class_sets_.size())).first;
       class_sets_.push_back(describe_classes(names));
     }
-    class_set_of_.push_back(found == known.end() ? next : found->second);
-    if (object.has(attributes_.ds_heuristics)) ds_heuristics_ = object.text(attributes_.ds_heuristics);
+    facts_.push_back(facts_of(object, found->second));
   }
+  snapshot_.for_each_with(attributes_.ds_heuristics, [&](const Object& object) {
+    ds_heuristics_ = object.text(attributes_.ds_heuristics);
+  });
+}
+
+DirectoryModel::Facts DirectoryModel::facts_of(const Object& object, std::uint32_t class_set) const {
+  Facts facts;
+  facts.class_set = class_set;
+  if (const auto control = object.number(attributes_.user_account_control)) {
+    facts.states_control = true;
+    facts.account_control = static_cast<std::uint32_t>(*control);
+  }
+  const std::int64_t group = object.number(attributes_.primary_group_id).value_or(0);
+  if (group > 0 && group <= 0xFFFFFFFF) facts.primary_group = static_cast<std::uint32_t>(group);
+  const ClassSet& classes = class_sets_[class_set];
+  const auto type = object.number(attributes_.instance_type);
+  facts.heads_naming_context = type ? (*type & kInstanceIsNamingContextHead) != 0
+                                    : classes.is_domain_head || classes.is_configuration || classes.is_schema;
+  facts.is_domain_component = equal_ascii_nocase(object.dn().substr(0, 3), "DC=");
+  return facts;
 }
 
 DirectoryModel::ClassSet DirectoryModel::describe_classes(const snapshot::Values& names) const {
@@ -76,6 +93,7 @@ DirectoryModel::ClassSet DirectoryModel::describe_classes(const snapshot::Values
   for (const auto name : names) set.names.emplace_back(name.text());
   set.is_domain_head = set.has("domainDNS");
   set.is_configuration = set.has("configuration");
+  set.is_schema = set.has("dMD");
   set.is_stand_in = set.has("foreignSecurityPrincipal");
   set.is_trust = set.has("trustedDomain");
   // The most specific structural class: of the classes named, the one deepest in the schema's tree. Without
@@ -168,8 +186,7 @@ void DirectoryModel::place_objects_in_domains() {
       way.push_back(at);
       const Object object = snapshot_.object(at);
       const bool is_root = object.parent() == snapshot::kNoObject || class_set(at).is_configuration ||
-                           equal_ascii_nocase(object.dn().substr(0, 3), "DC=") ||
-                           state[object.parent()] == kOnTheWay;
+                           facts_[at].is_domain_component || state[object.parent()] == kOnTheWay;
       if (is_root) {
         place_by_name(at);
         state[at] = kDone;
@@ -214,13 +231,6 @@ bool DirectoryModel::is_of_class(ObjectIndex object, std::string_view name) cons
   return class_set(object).has(name);
 }
 
-bool DirectoryModel::is_naming_context(ObjectIndex index) const {
-  const auto type = snapshot_.object(index).number(attributes_.instance_type);
-  if (type) return (*type & kInstanceIsNamingContextHead) != 0;
-  const ClassSet& classes = class_set(index);
-  return classes.is_domain_head || classes.is_configuration || classes.has("dMD");
-}
-
 NodeKind DirectoryModel::kind_of(const Object& object) const {
   // Somebody has looked already, as a collector for BloodHound does.
   if (attributes_.collected_kind != snapshot::kNoAttribute) {
@@ -243,23 +253,74 @@ std::string DirectoryModel::id_of(const Sid& sid, DomainIndex domain) const {
   return domains_[domain].name + "-" + sid.to_string();
 }
 
-NodeId DirectoryModel::make_node(const Object& object) {
-  graph::Node node;
-  node.object = object.index();
-  node.kind = kind_of(object);
+/// Objects come one after the other from the same issuer of SIDs, so that its own is read, looked up and written only once.
+class DirectoryModel::SidReader {
+ public:
+  /// Both must outlive it.
+  SidReader(graph::NodeTable& table, const DirectoryModel& directory)
+      : table_(table), directory_(directory) {}
+
+  /// The identifier that follows from the SID read last.
+  const std::string& id() const { return own_id_; }
+
+  /// Fills in the SID of a row, and `id` if it is empty. Says whether there is one, which may be of no authority at all.
+  bool read(ByteSpan raw, DomainIndex domain, graph::NodeTable::Row& row, std::string& id) {
+    const bool is_of_last = !issuer_.empty() && raw.size() >= issuer_.size() + 4 &&
+                            std::equal(issuer_.begin(), issuer_.end(), raw.begin());
+    if (!is_of_last) {
+      const auto sid = Sid::from_bytes(raw);
+      if (!sid) return false;
+      if (sid->count() == 0) {
+        if (id.empty()) id = directory_.id_of(*sid, domain);
+        return true;
+      }
+      const Sid issuer = sid->parent();
+      const ByteSpan stored = raw.first(sid->size() - 4);
+      issuer_.assign(stored.begin(), stored.end());
+      row_ = table_.issuer_index(issuer);
+      is_relative_ = knowledge::is_domain_relative_text(*sid);
+      text_ = issuer.to_string();
+    }
+    row.issuer = row_;
+    row.rid = ByteReader(raw, issuer_.size()).u32();
+    own_id_.clear();
+    if (is_relative_) own_id_.append(directory_.domains_[domain].name).append("-");
+    own_id_.append(text_).append("-").append(std::to_string(row.rid));
+    if (id.empty()) id = own_id_;
+    return true;
+  }
+
+ private:
+  graph::NodeTable& table_;
+  const DirectoryModel& directory_;
+  std::vector<std::uint8_t> issuer_;  ///< as stored, the number of sub-authorities of the whole before it
+  std::uint32_t row_ = 0;
+  bool is_relative_ = false;
+  std::string text_;
+  std::string own_id_;
+};
+
+NodeId DirectoryModel::make_node(const Object& object, SidReader& sids) {
+  graph::NodeTable& table = builder_.nodes();
+  const Facts& facts = facts_[object.index()];
+  const NodeKind kind = kind_of(object);
   const DomainIndex domain = domain_of_[object.index()];
-  node.domain = domains_[domain].name;
-  std::string id;
-  if (object.has(attributes_.collected_id)) {
-    id = object.text(attributes_.collected_id);
-  }
-  if (const auto sid = sid_of(object, attributes_.object_sid)) {
-    node.sid = *sid;
-    if (id.empty()) id = id_of(*sid, domain);
-  } else if (id.empty()) {
+  const std::string& domain_name = domains_[domain].name;
+  graph::NodeTable::Row row;
+  row.object = object.index();
+  row.kind = static_cast<std::uint8_t>(kind);
+  row.domain = table.domain_index(domain_name);
+  const bool is_account = kind == NodeKind::User || kind == NodeKind::Computer;
+  if (is_account && facts.states_control)
+    row.enabled = (facts.account_control & knowledge::uac::kAccountDisabled) == 0 ? 1 : 0;
+
+  std::string id(object.text(attributes_.collected_id));
+  const auto sid = object.values(attributes_.object_sid);
+  const bool has_sid = !sid.empty() && sids.read(sid[0].bytes, domain, row, id);
+  if (!has_sid && id.empty())
     id = object.guid().is_zero() ? "DN=" + upper_case(object.dn()) : upper_case(object.guid().to_string());
-  }
-  node.id = id;
+  if (id != sids.id() && (has_sid || id.starts_with(kDomainIssued))) are_ids_sids_ = false;
+  row.id = table.add_text(id);
 
   std::string own_name;
   std::string_view name = object.text(attributes_.sam_account_name);
@@ -267,13 +328,13 @@ NodeId DirectoryModel::make_node(const Object& object) {
     own_name = directory::first_rdn_value(object.dn());
     name = own_name;
   }
-  if (node.kind == NodeKind::GPO && object.has(attributes_.display_name)) {
+  if (kind == NodeKind::GPO && object.has(attributes_.display_name)) {
     name = object.text(attributes_.display_name);
   }
   std::string full;
-  if (node.kind == NodeKind::Domain && !node.domain.empty()) {
-    full = node.domain;
-  } else if (node.kind == NodeKind::Computer) {
+  if (kind == NodeKind::Domain && !domain_name.empty()) {
+    full = domain_name;
+  } else if (kind == NodeKind::Computer) {
     const std::string_view host = object.text(attributes_.dns_host_name);
     if (!host.empty()) {
       full = upper_case(host);
@@ -281,20 +342,15 @@ NodeId DirectoryModel::make_node(const Object& object) {
       if (name.ends_with('$')) name.remove_suffix(1);
       full = upper_case(name);
       full += '.';
-      full += node.domain;
+      full += domain_name;
     }
   } else {
     full = upper_case(name);
-    if (!node.domain.empty()) full += '@';
-    full += node.domain;
+    if (!domain_name.empty()) full += '@';
+    full += domain_name;
   }
-  node.name = full;
-  if (node.kind == NodeKind::User || node.kind == NodeKind::Computer) {
-    if (const auto control = object.number(attributes_.user_account_control)) {
-      node.enabled = (*control & knowledge::uac::kAccountDisabled) == 0;
-    }
-  }
-  return builder_.add_node(node);
+  row.name = table.add_text(full);
+  return table.add(row);
 }
 
 // In which domain a SID is looked for. Those that a domain issued are the same everywhere.
@@ -315,13 +371,14 @@ void DirectoryModel::make_nodes() {
   by_sid_.reserve(snapshot_.object_count());
   std::vector<ObjectIndex> stand_ins;
   graph::NodeTable& table = builder_.nodes();
+  SidReader sids(table, *this);
   for (ObjectIndex i = 0; i < snapshot_.object_count(); ++i) {
     const Object object = snapshot_.object(i);
     if (class_set(i).is_stand_in && object.has(attributes_.object_sid)) {
       stand_ins.push_back(i);
       continue;
     }
-    nodes_[i] = make_node(object);
+    nodes_[i] = make_node(object, sids);
     const graph::NodeTable::Row& row = table.rows()[nodes_[i]];
     kinds_seen_.add(static_cast<NodeKind>(row.kind));
     if (row.issuer == 0) continue;
@@ -334,7 +391,7 @@ void DirectoryModel::make_nodes() {
   make_containers();
   for (const ObjectIndex i : stand_ins) {
     const auto sid = sid_of(snapshot_.object(i), attributes_.object_sid);
-    nodes_[i] = sid ? node_of_sid(*sid, domain_of_[i]) : make_node(snapshot_.object(i));
+    nodes_[i] = sid ? node_of_sid(*sid, domain_of_[i]) : make_node(snapshot_.object(i), sids);
   }
 }
 
@@ -369,7 +426,11 @@ std::optional<NodeId> DirectoryModel::trustee_of(const Sid& sid, ObjectIndex obj
 NodeId DirectoryModel::node_of_sid(const Sid& sid, DomainIndex domain) {
   const std::uint32_t issuer = sid.count() == 0 ? 0 : builder_.nodes().issuer_index(sid.parent());
   const SidKey key = key_of(issuer, sid, domain);
-  if (const auto found = by_sid_.find(key); found != by_sid_.end()) return found->second;
+  const auto found = by_sid_.find(key);
+  return found != by_sid_.end() ? found->second : make_node_of_sid(sid, key);
+}
+
+NodeId DirectoryModel::make_node_of_sid(const Sid& sid, const SidKey& key) {
   const auto home = static_cast<DomainIndex>(key.domain);
   graph::Node node;
   node.sid = sid;
@@ -389,6 +450,44 @@ NodeId DirectoryModel::node_of_sid(const Sid& sid, DomainIndex domain) {
   const NodeId made = builder_.add_node(node);
   by_sid_.emplace(key, made);
   return made;
+}
+
+// Most identifiers are of a domain; those of one host's groups come together.
+std::optional<std::uint32_t> DirectoryModel::issuer_of_id(std::string_view id) {
+  const auto known = std::find_if(issuer_ids_.begin(), issuer_ids_.end(),
+                                  [&](const auto& entry) { return entry.first == id; });
+  if (known != issuer_ids_.end()) return known->second;
+  const auto issuer = Sid::parse(id);
+  if (!issuer || !issuer->is_domain_issued() || issuer->to_string() != id) return std::nullopt;
+  const std::uint32_t index = builder_.nodes().issuer_index(*issuer);
+  const bool is_domain = std::any_of(domains_.begin(), domains_.end(),
+                                     [&](const Domain& domain) { return domain.sid == *issuer; });
+  if (issuer_ids_.empty() || is_domain)
+    issuer_ids_.emplace(issuer_ids_.begin(), id, index);
+  else
+    issuer_ids_.back() = {std::string(id), index};
+  return index;
+}
+
+std::optional<DirectoryModel::SidKey> DirectoryModel::key_of_id(std::string_view id) {
+  const std::size_t dash = id.rfind('-');
+  if (!are_ids_sids_ || !id.starts_with(kDomainIssued)) return std::nullopt;
+  std::uint32_t rid = 0;
+  const char* const digits = id.data() + dash + 1;
+  const char* const end = id.data() + id.size();
+  const auto [at, error] = std::from_chars(digits, end, rid);
+  if (at != end || error != std::errc() || (*digits == '0' && end - digits > 1)) return std::nullopt;
+  const auto issuer = issuer_of_id(id.substr(0, dash));
+  if (!issuer) return std::nullopt;
+  return SidKey{*issuer, rid, 0};
+}
+
+std::optional<NodeId> DirectoryModel::node_of_id(std::string_view id) {
+  const auto key = key_of_id(id);
+  if (!key) return std::nullopt;
+  const auto found = by_sid_.find(*key);
+  if (found != by_sid_.end()) return found->second;
+  return make_node_of_sid(builder_.nodes().issuers()[key->issuer].with_rid(key->rid), *key);
 }
 
 std::optional<NodeId> DirectoryModel::find_sid(const Sid& sid, DomainIndex domain) const {

@@ -58,13 +58,17 @@ class DirectoryModel {
   bool in_one_forest(DomainIndex a, DomainIndex b) const { return forest_of_[a] == forest_of_[b]; }
 
   graph::NodeId node_of(snapshot::ObjectIndex object) const { return nodes_[object]; }
+  /// Its userAccountControl, [MS-ADTS] 2.2.16; 0 when it has none.
+  std::uint32_t account_control(snapshot::ObjectIndex object) const { return facts_[object].account_control; }
+  /// The RID of its primary group, 0 when it has none.
+  std::uint32_t primary_group(snapshot::ObjectIndex object) const { return facts_[object].primary_group; }
   ClassId class_of(snapshot::ObjectIndex object) const { return class_set(object).id; }
   /// Whether the object states the class, which it does for superclasses too; needs no schema.
   bool is_of_class(snapshot::ObjectIndex object, std::string_view name) const;
   /// The domain whose naming context, or whose forest's configuration, holds the object.
   DomainIndex domain_of(snapshot::ObjectIndex object) const { return domain_of_[object]; }
   /// Whether the object heads a naming context, and so inherits nothing from above.
-  bool is_naming_context(snapshot::ObjectIndex object) const;
+  bool is_naming_context(snapshot::ObjectIndex object) const { return facts_[object].heads_naming_context; }
 
   /// Whether every domain controller of the forest holds the object, as it is in the configuration or schema.
   bool is_forest_wide(snapshot::ObjectIndex object) const { return forest_wide_[object]; }
@@ -86,6 +90,12 @@ class DirectoryModel {
   /// The same, without making one.
   std::optional<graph::NodeId> find_sid(const directory::Sid& sid, DomainIndex domain) const;
 
+  /// The node whose identifier is `id`, the text of a SID that a domain issued; made when nothing has it yet. Absent for any
+  /// other text, and where objects with SIDs are called otherwise.
+  std::optional<graph::NodeId> node_of_id(std::string_view id);
+  /// Whether node_of_id() knows who has this identifier.
+  bool is_id_of_sid(std::string_view id) { return key_of_id(id).has_value(); }
+
   /// The object with this DN, compared without case.
   std::optional<snapshot::ObjectIndex> find_dn(std::string_view dn) const { return by_dn_.find(dn); }
 
@@ -100,11 +110,21 @@ class DirectoryModel {
     ClassId id = kNoClass;
     bool is_domain_head = false;  ///< domainDNS: a domain, or an application partition
     bool is_configuration = false;
+    bool is_schema = false;
     bool is_stand_in = false;  ///< foreignSecurityPrincipal
     bool is_trust = false;
     std::vector<const knowledge::ClassKind*> kinds;  ///< rows of the table that may fit
 
     bool has(std::string_view name) const;
+  };
+  /// What many ask of every object, read once: in the snapshot it stands far apart from object to object.
+  struct Facts {
+    std::uint32_t class_set = 0;
+    std::uint32_t account_control = 0;
+    std::uint32_t primary_group = 0;
+    bool states_control = false;
+    bool heads_naming_context = false;
+    bool is_domain_component = false;  ///< by its own name
   };
   /// A SID, and for one that exists in every domain also the domain.
   struct SidKey {
@@ -113,6 +133,7 @@ class DirectoryModel {
     std::uint32_t domain;
     friend bool operator==(const SidKey&, const SidKey&) = default;
   };
+  class SidReader;
   struct Hash {
     using is_avalanching = void;
     SeededHash hash;
@@ -121,10 +142,16 @@ class DirectoryModel {
     }
   };
 
-  const ClassSet& class_set(snapshot::ObjectIndex object) const { return class_sets_[class_set_of_[object]]; }
+  const ClassSet& class_set(snapshot::ObjectIndex object) const {
+    return class_sets_[facts_[object].class_set];
+  }
+  std::optional<SidKey> key_of_id(std::string_view id);
+  std::optional<std::uint32_t> issuer_of_id(std::string_view id);
+  graph::NodeId make_node_of_sid(const directory::Sid& sid, const SidKey& key);
   DomainIndex home_of(const directory::Sid& sid, DomainIndex domain) const;
   SidKey key_of(std::uint32_t issuer, const directory::Sid& sid, DomainIndex domain) const;
-  void read_classes();
+  void read_facts();
+  Facts facts_of(const snapshot::Object& object, std::uint32_t class_set) const;
   ClassSet describe_classes(const snapshot::Values& names) const;
   void find_domains();
   void read_trusts();
@@ -132,7 +159,7 @@ class DirectoryModel {
   void place_by_name(snapshot::ObjectIndex object);
   void make_nodes();
   void make_containers();
-  graph::NodeId make_node(const snapshot::Object& object);
+  graph::NodeId make_node(const snapshot::Object& object, SidReader& sids);
   knowledge::NodeKind kind_of(const snapshot::Object& object) const;
   std::string id_of(const directory::Sid& sid, DomainIndex domain) const;
 
@@ -141,7 +168,7 @@ class DirectoryModel {
   AttributeIds attributes_;
   Schema schema_;
   std::vector<ClassSet> class_sets_;
-  std::vector<std::uint32_t> class_set_of_;  ///< by object
+  std::vector<Facts> facts_;  ///< by object
   std::vector<Domain> domains_;
   std::optional<DomainIndex> root_domain_;  ///< absent without a configuration naming context
   std::vector<Trust> trusts_;
@@ -151,6 +178,9 @@ class DirectoryModel {
   std::vector<DomainIndex> domain_of_;
   std::vector<graph::NodeId> nodes_;
   boost::unordered_flat_map<SidKey, graph::NodeId, Hash> by_sid_;
+  bool are_ids_sids_ = true;  ///< of all nodes that have one
+  std::vector<std::pair<std::string, std::uint32_t>>
+      issuer_ids_;  ///< of the domains met, and last of the last other
   DnIndex by_dn_;
   std::string ds_heuristics_;
   knowledge::NodeKinds kinds_seen_;

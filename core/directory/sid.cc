@@ -1,6 +1,7 @@
 #include "core/directory/sid.h"
 
 #include <charconv>
+#include <cstring>
 
 namespace tierline::directory {
 
@@ -10,8 +11,8 @@ std::optional<Sid> Sid::from_bytes(ByteSpan raw) noexcept {
   sid.count_ = raw[1];
   if (raw.size() < sid.size()) return std::nullopt;
   for (std::size_t i = 2; i < 8; ++i) sid.authority_ = (sid.authority_ << 8) | raw[i];
-  ByteReader reader(raw, 8);
-  for (std::size_t i = 0; i < sid.count_; ++i) sid.sub_[i] = reader.u32();
+  static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "sub-authorities are little-endian");
+  std::memcpy(sid.sub_.data(), raw.data() + 8, 4u * sid.count_);
   return sid;
 }
 
@@ -40,15 +41,22 @@ std::optional<Sid> Sid::parse(std::string_view text) noexcept {
 }
 
 std::string Sid::to_string() const {
+  std::array<char, 16 + 11 * (kMaxSubAuthorities + 1)> digits;
+  char* at = digits.data();
+  const auto put = [&](std::uint64_t number) { at = std::to_chars(at, digits.end(), number).ptr; };
   std::string text = "S-1-";
   if (authority_ <= 0xFFFFFFFFu) {
-    text += std::to_string(authority_);
+    put(authority_);
   } else {  // [MS-DTYP] 2.4.2.1: an authority of 2^32 or more is written in hexadecimal
     constexpr char kHex[] = "0123456789ABCDEF";
     text += "0x";
     for (int shift = 44; shift >= 0; shift -= 4) text += kHex[(authority_ >> shift) & 15];
   }
-  for (std::size_t i = 0; i < count_; ++i) text += '-' + std::to_string(sub_[i]);
+  for (std::size_t i = 0; i < count_; ++i) {
+    *at++ = '-';
+    put(sub_[i]);
+  }
+  text.append(digits.data(), at);
   return text;
 }
 

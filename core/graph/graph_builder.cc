@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <limits>
+#include <memory>
+#include <numeric>
 #include <tuple>
 
 namespace tierline::graph {
@@ -18,22 +20,38 @@ ConditionId GraphBuilder::condition(std::vector<NodeId> excluded) {
   return place->second;
 }
 
+GraphBuilder::Packed GraphBuilder::pack(const PendingEdge& pending) {
+  const auto& [edge, evidence, part] = pending;
+  const Common common = {edge.kind,           edge.traversable, evidence.kind, evidence.attribute,
+                         edge.caveats.bits(), edge.condition,   part};
+  std::uint32_t& last = last_common_[static_cast<std::size_t>(edge.kind)];
+  if (last >= commons_.size() || commons_[last] != common) {
+    const auto [place, added] =
+        common_index_.try_emplace(common, static_cast<std::uint32_t>(commons_.size()));
+    if (added) commons_.push_back(common);
+    last = place->second;
+  }
+  return {edge.source, edge.target, evidence.object, evidence.item, last};
+}
+
 void GraphBuilder::add_edge(const Edge& edge, Evidence evidence) {
   if (edge.source != edge.target || knowledge::may_be_to_itself(edge.kind))
-    pending_[static_cast<std::size_t>(edge.kind)].push_back({edge, evidence});
+    pending_[static_cast<std::size_t>(edge.kind)].push_back(pack({edge, evidence}));
 }
 
 void GraphBuilder::add_joint_edge(const Edge& edge, const std::vector<std::vector<Evidence>>& parts) {
   if (edge.source == edge.target && !knowledge::may_be_to_itself(edge.kind)) return;
-  add_parts(pending_[static_cast<std::size_t>(edge.kind)], edge, parts);
+  for_each_part(parts, ++joint_proofs_, [&](const Evidence& evidence, Part part) {
+    pending_[static_cast<std::size_t>(edge.kind)].push_back(pack({edge, evidence, part}));
+  });
 }
 
-void GraphBuilder::add_parts(std::vector<PendingEdge>& edges, const Edge& edge,
-                             const std::vector<std::vector<Evidence>>& parts) {
-  ++joint_proofs_;
+template <class Take>
+void GraphBuilder::for_each_part(const std::vector<std::vector<Evidence>>& parts, std::uint32_t proof,
+                                 const Take& take) {
   std::uint32_t number = 0;
   for (const std::vector<Evidence>& part : parts) {
-    for (const Evidence& evidence : part) edges.push_back({edge, evidence, {joint_proofs_, number}});
+    for (const Evidence& evidence : part) take(evidence, Part{proof, number});
     ++number;
   }
 }
@@ -61,7 +79,9 @@ void GraphBuilder::add_shared_joint_edge(const Edge& edge, BundleId bundle,
                                          const std::vector<std::vector<Evidence>>& parts) {
   Edge shared = edge;
   shared.target = bundle;
-  add_parts(shared_, shared, parts);
+  for_each_part(parts, ++joint_proofs_, [&](const Evidence& evidence, Part part) {
+    shared_.push_back({shared, evidence, part});
+  });
 }
 
 /// Makes the columns of a graph out of what a builder was given.
@@ -83,9 +103,24 @@ class Assembly {
 
  private:
   using PendingEdge = GraphBuilder::PendingEdge;
+  using Packed = GraphBuilder::Packed;
 
-  static std::uint64_t key_of(const Edge& edge) {
-    return std::uint64_t{knowledge::out_order(edge.kind)} << 32 | edge.target;
+  const GraphBuilder::Common& common(const Packed& row) const { return builder_.commons_[row.common]; }
+
+  std::uint64_t key_of(const Packed& row) const {
+    return std::uint64_t{knowledge::out_order(common(row).kind)} << 32 | row.target;
+  }
+
+  // What orders the rows of one edge: first the evidence as such.
+  auto evidence_of(const Packed& row) const {
+    return std::tuple(common(row).proof, common(row).attribute, row.object, row.item);
+  }
+
+  bool comes_before(const Packed& a, const Packed& b) const {
+    const std::uint64_t left = key_of(a);
+    const std::uint64_t right = key_of(b);
+    if (left != right) return left < right;
+    return std::pair(evidence_of(a), common(a).part) < std::pair(evidence_of(b), common(b).part);
   }
 
   // The edges into each bundle, by kind and source.
@@ -116,18 +151,18 @@ class Assembly {
     }
     for (std::size_t kind = 0; kind < is_shared.size(); ++kind) {
       if (!is_shared[kind]) continue;
-      for (const PendingEdge& pending : builder_.pending_[kind]) {
+      for (const Packed& row : builder_.pending_[kind]) {
         for (std::size_t sort = 0; sort < GraphBuilder::kSorts; ++sort) {
-          const BundleId bundle = bundle_of(sort, pending.edge.target);
+          const BundleId bundle = bundle_of(sort, row.target);
           if (bundle == kNoBundle) continue;
           const auto into = edges_into(bundle);
-          const std::tuple wanted(pending.edge.kind, pending.edge.source);
+          const std::tuple wanted(static_cast<EdgeKind>(kind), row.source);
           const auto found =
               std::lower_bound(into.begin(), into.end(), wanted, [](const PendingEdge& a, const auto& key) {
                 return std::tuple(a.edge.kind, a.edge.source) < key;
               });
           if (found != into.end() && std::tuple(found->edge.kind, found->edge.source) == wanted) {
-            evict(sort, pending.edge.target);
+            evict(sort, row.target);
           }
         }
       }
@@ -173,7 +208,7 @@ class Assembly {
         pending.edge.target = node;
         if (pending.edge.source == node) continue;
         if (pending.evidence.object == Evidence::kEach) pending.evidence.object = object;
-        builder_.pending_[static_cast<std::size_t>(pending.edge.kind)].push_back(pending);
+        builder_.pending_[static_cast<std::size_t>(pending.edge.kind)].push_back(builder_.pack(pending));
       }
     }
   }
@@ -182,25 +217,32 @@ class Assembly {
   void scatter() {
     const std::size_t nodes = builder_.nodes_.size();
     first_of_.assign(nodes + 1, 0);
-    for (const auto& edges : builder_.pending_) {
-      for (const PendingEdge& pending : edges) ++first_of_[pending.edge.source + 1];
+    for (const GraphBuilder::Rows& rows : builder_.pending_) {
+      for (const Packed& row : rows) ++first_of_[row.source + 1];
     }
-    std::vector<PendingEdge> into_bundles;
+    std::array<std::vector<Packed>, GraphBuilder::kKinds> into_bundles;
     for (const PendingEdge& pending : builder_.shared_) {
       if (vertex_of_[pending.edge.target] == kNoNode) continue;
-      into_bundles.push_back(pending);
-      into_bundles.back().edge.target = vertex_of_[pending.edge.target];
-      ++first_of_[pending.edge.source + 1];
+      Packed row = builder_.pack(pending);
+      row.target = vertex_of_[pending.edge.target];
+      into_bundles[static_cast<std::size_t>(pending.edge.kind)].push_back(row);
+      ++first_of_[row.source + 1];
     }
-    for (std::size_t n = 0; n < nodes; ++n) first_of_[n + 1] += first_of_[n];
-    rows_.resize(first_of_[nodes]);
-    std::vector<std::uint64_t> next(first_of_.begin(), first_of_.end() - 1);
-    for (auto& edges : builder_.pending_) {
-      for (const PendingEdge& pending : edges) rows_[next[pending.edge.source]++] = pending;
-      std::vector<PendingEdge>().swap(edges);
-    }
-    for (const PendingEdge& pending : into_bundles) rows_[next[pending.edge.source]++] = pending;
     std::vector<PendingEdge>().swap(builder_.shared_);
+    for (std::size_t n = 0; n < nodes; ++n) first_of_[n + 1] += first_of_[n];
+    rows_ = std::make_unique_for_overwrite<Packed[]>(first_of_[nodes]);
+    std::vector<std::uint64_t> next(first_of_.begin(), first_of_.end() - 1);
+    // In the order in which they are to stand, most need no sorting then.
+    std::array<std::size_t, GraphBuilder::kKinds> kinds = {};
+    std::iota(kinds.begin(), kinds.end(), std::size_t{0});
+    std::sort(kinds.begin(), kinds.end(), [](std::size_t a, std::size_t b) {
+      return knowledge::out_order(static_cast<EdgeKind>(a)) < knowledge::out_order(static_cast<EdgeKind>(b));
+    });
+    for (const std::size_t kind : kinds) {
+      for (const Packed& row : builder_.pending_[kind]) rows_[next[row.source]++] = row;
+      for (const Packed& row : into_bundles[kind]) rows_[next[row.source]++] = row;
+      GraphBuilder::Rows().swap(builder_.pending_[kind]);
+    }
   }
 
   /// Edges of one identity, which become one.
@@ -227,30 +269,28 @@ class Assembly {
 
   void write_edges() {
     const std::size_t nodes = builder_.nodes_.size();
+    const std::size_t rows = first_of_[nodes];
     out_start_.reserve(nodes + kept_ + 1);
     out_free_.reserve(nodes + kept_);
-    tail_.reserve(rows_.size());
-    head_.reserve(rows_.size());
-    trait_.reserve(rows_.size());
-    evidence_start_.reserve(rows_.size() + 1);
-    evidence_.reserve(rows_.size());
+    tail_.reserve(rows);
+    head_.reserve(rows);
+    trait_.reserve(rows);
+    evidence_start_.reserve(rows + 1);
+    evidence_.reserve(rows);
     std::vector<Group> groups;
     for (NodeId n = 0; n < nodes; ++n) {
-      const auto begin = rows_.begin() + static_cast<std::ptrdiff_t>(first_of_[n]);
-      const auto end = rows_.begin() + static_cast<std::ptrdiff_t>(first_of_[n + 1]);
-      std::sort(begin, end, [](const PendingEdge& a, const PendingEdge& b) {
-        const std::uint64_t left = key_of(a.edge);
-        const std::uint64_t right = key_of(b.edge);
-        if (left != right) return left < right;
-        return std::tie(a.evidence, a.part) < std::tie(b.evidence, b.part);
-      });
+      const auto begin = rows_.get() + first_of_[n];
+      const auto end = rows_.get() + first_of_[n + 1];
+      const auto before = [&](const Packed& a, const Packed& b) { return comes_before(a, b); };
+      if (!std::is_sorted(begin, end, before)) std::sort(begin, end, before);
       groups.clear();
       for (std::size_t i = first_of_[n]; i < first_of_[n + 1]; ++i) {
-        if (!groups.empty() && key_of(groups.back().edge) == key_of(rows_[i].edge)) {
-          merge(groups.back().edge, rows_[i].edge);
+        const Edge edge = builder_.unpack(rows_[i]).edge;
+        if (!groups.empty() && key_of(rows_[i - 1]) == key_of(rows_[i])) {
+          merge(groups.back().edge, edge);
           groups.back().last = i + 1;
         } else {
-          groups.push_back({rows_[i].edge, i, i + 1});
+          groups.push_back({edge, i, i + 1});
         }
       }
       out_start_.push_back(static_cast<ArcId>(head_.size()));
@@ -264,7 +304,7 @@ class Assembly {
       }
     }
     evidence_start_.push_back(static_cast<std::uint32_t>(evidence_.size()));
-    std::vector<PendingEdge>().swap(rows_);
+    rows_.reset();
   }
 
   void write(const Group& group) {
@@ -278,11 +318,11 @@ class Assembly {
     // Evidence by the proof and the part of it that it belongs to.
     std::map<std::uint32_t, std::map<std::uint32_t, std::vector<std::uint32_t>>> joint;
     for (std::size_t i = group.first; i < group.last; ++i) {
-      const bool is_same = i != group.first && rows_[i - 1].evidence == rows_[i].evidence;
-      if (!is_same) evidence_.push_back(rows_[i].evidence);
-      if (rows_[i].part.proof == 0) continue;
+      const auto& [same, evidence, part] = builder_.unpack(rows_[i]);
+      if (i == group.first || evidence_.back() != evidence) evidence_.push_back(evidence);
+      if (part.proof == 0) continue;
       const auto place = static_cast<std::uint32_t>(evidence_.size() - evidence_start_.back() - 1);
-      joint[rows_[i].part.proof][rows_[i].part.number].push_back(place);
+      joint[part.proof][part.number].push_back(place);
     }
     if (joint.empty()) return;
     std::vector<AttackGraph::Proof>& proofs = joint_proofs_[arc];
@@ -404,7 +444,7 @@ class Assembly {
   std::vector<VertexId> vertex_of_;  ///< by bundle of the builder; kNoNode for one that is not kept
   std::uint32_t kept_ = 0;
   std::vector<std::uint64_t> first_of_;
-  std::vector<PendingEdge> rows_;
+  std::unique_ptr<Packed[]> rows_;  ///< by source
 
   std::vector<ArcId> out_start_;
   std::vector<ArcId> out_free_;

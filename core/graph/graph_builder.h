@@ -3,6 +3,11 @@
 // Puts an AttackGraph together: nodes first, then edges in any order, with repetitions.
 
 #include <array>
+#include <boost/container/deque.hpp>
+#include <boost/container_hash/hash.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <cstddef>
+#include <iterator>
 #include <map>
 #include <tuple>
 #include <vector>
@@ -68,32 +73,70 @@ class GraphBuilder {
     Evidence evidence;
     Part part = {};
   };
-  const std::vector<PendingEdge>& pending(knowledge::EdgeKind kind) const {
-    return pending_[static_cast<std::size_t>(kind)];
-  }
+  class Pending;
+  Pending pending(knowledge::EdgeKind kind) const;
   const std::vector<PendingEdge>& shared() const { return shared_; }
 
   /// All edges but those into bundles, kind by kind.
   template <class Take>
-  void for_each_pending(const Take& take) const {
-    for (const std::vector<PendingEdge>& edges : pending_) {
-      for (const PendingEdge& edge : edges) take(edge);
-    }
-  }
+  void for_each_pending(const Take& take) const;
 
   /// The builder is spent afterwards.
   AttackGraph finish();
 
  private:
   friend class Assembly;
-  void add_parts(std::vector<PendingEdge>& edges, const Edge& edge,
-                 const std::vector<std::vector<Evidence>>& parts);
+
+  /// What is the same for many edges, kept once.
+  struct Common {
+    knowledge::EdgeKind kind;
+    bool traversable;
+    Evidence::Kind proof;
+    std::uint16_t attribute;
+    std::uint32_t caveats;
+    ConditionId condition;
+    Part part;
+
+    friend bool operator==(const Common&, const Common&) = default;
+    friend std::size_t hash_value(const Common& common) {
+      std::size_t seed = 0;
+      boost::hash_combine(seed, static_cast<unsigned>(common.kind) << 8 | (common.traversable ? 1u : 0u));
+      boost::hash_combine(seed, static_cast<unsigned>(common.proof) << 16 | common.attribute);
+      boost::hash_combine(seed, common.caveats);
+      boost::hash_combine(seed, common.condition);
+      boost::hash_combine(seed, common.part.proof);
+      boost::hash_combine(seed, common.part.number);
+      return seed;
+    }
+  };
+  /// What an edge has of its own, as there are many.
+  struct Packed {
+    NodeId source;
+    NodeId target;
+    std::uint32_t object;
+    std::uint32_t item;
+    std::uint32_t common;  ///< in commons_
+  };
+  static constexpr std::size_t kBlock = std::size_t{1} << 16;
+  /// Which neither copies what is there already when it grows nor leaves holes.
+  using Rows =
+      boost::container::deque<Packed, void,
+                              boost::container::deque_options_t<boost::container::block_bytes<kBlock>>>;
+
+  Packed pack(const PendingEdge& pending);
+  PendingEdge unpack(const Packed& packed) const;
+  template <class Take>
+  static void for_each_part(const std::vector<std::vector<Evidence>>& parts, std::uint32_t proof,
+                            const Take& take);
 
   static constexpr std::size_t kKinds = 128;
   static constexpr std::size_t kSorts = 3;
 
   NodeTable nodes_;
-  std::array<std::vector<PendingEdge>, kKinds> pending_;
+  std::array<Rows, kKinds> pending_;
+  std::vector<Common> commons_;
+  boost::unordered_flat_map<Common, std::uint32_t> common_index_;
+  std::array<std::uint32_t, kKinds> last_common_ = {};
   std::vector<PendingEdge> shared_;
   std::array<std::vector<BundleId>, kSorts> bundle_of_;  ///< by node; shorter when the last ones are in none
   BundleId bundles_ = 0;
@@ -101,5 +144,68 @@ class GraphBuilder {
   std::vector<std::vector<NodeId>> conditions_ = {{}};
   std::map<std::vector<NodeId>, ConditionId> condition_ids_;
 };
+
+/// A forward range of PendingEdge, which are put together as they are asked for.
+class GraphBuilder::Pending {
+ public:
+  class Iterator {
+   public:
+    using value_type = PendingEdge;
+    using difference_type = std::ptrdiff_t;
+    using reference = PendingEdge;
+    using pointer = void;
+    using iterator_category = std::input_iterator_tag;
+    Iterator() = default;
+    Iterator(const GraphBuilder* builder, Rows::const_iterator at) : builder_(builder), at_(at) {}
+    PendingEdge operator*() const { return builder_->unpack(*at_); }
+    Iterator& operator++() {
+      ++at_;
+      return *this;
+    }
+    Iterator operator++(int) {
+      Iterator before = *this;
+      ++at_;
+      return before;
+    }
+    friend bool operator==(const Iterator& a, const Iterator& b) { return a.at_ == b.at_; }
+
+   private:
+    const GraphBuilder* builder_ = nullptr;
+    Rows::const_iterator at_;
+  };
+
+  Pending(const GraphBuilder& builder, const Rows& rows) : builder_(builder), rows_(rows) {}
+
+  Iterator begin() const { return {&builder_, rows_.begin()}; }
+  Iterator end() const { return {&builder_, rows_.end()}; }
+  bool empty() const { return rows_.empty(); }
+
+ private:
+  const GraphBuilder& builder_;
+  const Rows& rows_;
+};
+
+inline GraphBuilder::PendingEdge GraphBuilder::unpack(const Packed& packed) const {
+  const Common& common = commons_[packed.common];
+  return {{.source = packed.source,
+           .target = packed.target,
+           .kind = common.kind,
+           .traversable = common.traversable,
+           .caveats = knowledge::Caveats::from_bits(common.caveats),
+           .condition = common.condition},
+          {.kind = common.proof, .attribute = common.attribute, .object = packed.object, .item = packed.item},
+          common.part};
+}
+
+inline GraphBuilder::Pending GraphBuilder::pending(knowledge::EdgeKind kind) const {
+  return {*this, pending_[static_cast<std::size_t>(kind)]};
+}
+
+template <class Take>
+void GraphBuilder::for_each_pending(const Take& take) const {
+  for (const Rows& rows : pending_) {
+    for (const Packed& packed : rows) take(unpack(packed));
+  }
+}
 
 }  // namespace tierline::graph

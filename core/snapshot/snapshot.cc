@@ -376,6 +376,26 @@ Object Snapshot::object(ObjectIndex index) const {
   return Object(this, index, chunk, index - first_object_[chunk]);
 }
 
+// The first object at `from` or later that has values of the attribute.
+std::optional<Object> Snapshot::next_with(AttributeId attribute, ObjectIndex from) const {
+  if (attribute == kNoAttribute) return std::nullopt;
+  while (from < object_count_) {
+    const Object first = object(from);
+    if (first.has(attribute)) return first;
+    ++from;
+    // Objects that were changed stand elsewhere, so that the others have to be looked at one by one.
+    if (!moved_.empty()) continue;
+    const ObjectColumns& columns = objects_[first.chunk_];
+    const auto& ids = columns.attribute_ids;
+    std::uint32_t row = first.row_ + 1;
+    const auto next = std::find(ids.begin() + columns.attribute_starts[row], ids.end(), attribute);
+    const auto place = static_cast<std::size_t>(next - ids.begin());
+    while (row + 1 < columns.attribute_starts.size() && columns.attribute_starts[row + 1] <= place) ++row;
+    from = first_object_[first.chunk_] + row;
+  }
+  return std::nullopt;
+}
+
 ByteSpan Snapshot::descriptor(DescriptorIndex index) const {
   const auto after = std::upper_bound(first_descriptor_.begin(), first_descriptor_.end(), index);
   const auto chunk = static_cast<std::size_t>(after - first_descriptor_.begin() - 1);
@@ -436,8 +456,14 @@ std::span<const AttributeId> Object::attributes() const {
 
 Values Object::values(AttributeId attribute) const {
   Values values;
+  if (attribute == kNoAttribute) return values;
   const std::span<const AttributeId> ids = attributes();
-  const auto found = std::lower_bound(ids.begin(), ids.end(), attribute);
+  // Objects have few attributes: to look at all of them takes less than the wrong turns of a search among them.
+  constexpr std::size_t kFew = 64;
+  const auto found = ids.size() <= kFew
+                         ? ids.begin() + std::count_if(ids.begin(), ids.end(),
+                                                       [&](AttributeId id) { return id < attribute; })
+                         : std::lower_bound(ids.begin(), ids.end(), attribute);
   if (found == ids.end() || *found != attribute) return values;
   const Snapshot::ObjectColumns& columns = snapshot_->objects_[chunk_];
   const std::size_t place = columns.attribute_starts[row_] + static_cast<std::size_t>(found - ids.begin());

@@ -172,6 +172,15 @@ class Snapshot {
   /// REQUIRES: index < object_count().
   Object object(ObjectIndex index) const;
 
+  /// Calls `take` with each object that has values of the attribute, ascending. For who looks for few among many: the others
+  /// are passed over without being looked at.
+  template <class Take>
+  void for_each_with(AttributeId attribute, const Take& take) const {
+    for (std::optional<Object> found = next_with(attribute, 0); found;
+         found = next_with(attribute, found->index() + 1))
+      take(*found);
+  }
+
   std::size_t descriptor_count() const { return descriptor_count_; }
   /// REQUIRES: index < descriptor_count().
   ByteSpan descriptor(DescriptorIndex index) const;
@@ -207,6 +216,7 @@ class Snapshot {
   Status check_attributes(const ObjectColumns& columns) const;
   Status check_references(const ObjectColumns& columns) const;
   void find_chunks_fast();
+  std::optional<Object> next_with(AttributeId attribute, ObjectIndex from) const;
   Value value_at(std::uint32_t chunk, std::uint32_t place, bool dn) const;
 
   File file_;

@@ -1,7 +1,9 @@
 // ProtectAdminGroups: whose security descriptor AdminSDHolder's replaces, [MS-ADTS] 3.1.1.6.1.2. Whether
 // adminCount is set is not the question: it stays after a member has left.
 
+#include <optional>
 #include <set>
+#include <unordered_set>
 
 #include "core/derive/passes/passes.h"
 #include "core/directory/security_descriptor.h"
@@ -54,13 +56,34 @@ void protect(Derivation& derivation, ObjectIndex holder, NodeId target) {
            caveats);
 }
 
+/// Who is a member of what: the task looks at that alone, as who has a group in the SID history only acts as one.
+class Members {
+ public:
+  Members(const graph::GraphBuilder& builder, const Tokens& tokens) : builder_(builder), tokens_(tokens) {
+    for (const EdgeKind kind : {EdgeKind::HasSIDHistory, EdgeKind::ClaimSpecialIdentity}) {
+      for (const auto& [edge, evidence, part] : builder.pending(kind)) joined_otherwise_.insert(edge.target);
+    }
+  }
+
+  std::span<const NodeId> of(NodeId group) {
+    if (!joined_otherwise_.contains(group)) return tokens_.members(group);
+    if (!members_) members_.emplace(builder_, std::initializer_list{EdgeKind::MemberOf}, false);
+    return members_->members_of(group);
+  }
+
+ private:
+  const graph::GraphBuilder& builder_;
+  const Tokens& tokens_;
+  std::unordered_set<NodeId> joined_otherwise_;
+  std::optional<Memberships> members_;  ///< made when first needed
+};
+
 }  // namespace
 
-void add_admin_sd_holder(Derivation& derivation, Tokens&) {
+void add_admin_sd_holder(Derivation& derivation, Tokens& tokens) {
   const DirectoryModel& directory = derivation.directory;
   const unsigned excluded = knowledge::excluded_from_protection(directory.ds_heuristics());
-  // The task looks at members; who has a group in the SID history only acts as one.
-  const Memberships memberships(derivation.graph, {EdgeKind::MemberOf}, false);
+  Members members(derivation.graph, tokens);
   for (std::size_t d = 0; d < directory.domains().size(); ++d) {
     const Domain& domain = directory.domains()[d];
     const auto index = static_cast<DomainIndex>(d);
@@ -90,7 +113,7 @@ void add_admin_sd_holder(Derivation& derivation, Tokens&) {
       if (of_this_domain && (node.kind == NodeKind::User || node.kind == NodeKind::Group)) {
         protect(derivation, *holder, queue[next]);
       }
-      for (const NodeId member : memberships.members_of(queue[next])) {
+      for (const NodeId member : members.of(queue[next])) {
         if (seen.insert(member).second) queue.push_back(member);
       }
     }

@@ -2,6 +2,7 @@
 // local groups, trusts. There are no security descriptors behind them, so they are taken as they stand.
 
 #include <algorithm>
+#include <boost/container/small_vector.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <charconv>
 
@@ -29,8 +30,10 @@ using snapshot::ObjectIndex;
 
 namespace collected = knowledge::collected;
 
-std::vector<std::string_view> parts_of(std::string_view record) {
-  std::vector<std::string_view> parts;
+using Parts = boost::container::small_vector<std::string_view, 8>;
+
+Parts parts_of(std::string_view record) {
+  Parts parts;
   while (true) {
     const std::size_t tab = record.find('\t');
     parts.push_back(record.substr(0, tab));
@@ -39,14 +42,55 @@ std::vector<std::string_view> parts_of(std::string_view record) {
   }
 }
 
+/// Where a snapshot keeps what a collection states.
+struct CollectedIds {
+  explicit CollectedIds(const snapshot::Snapshot& snapshot)
+      : aces(snapshot.attribute(collected::kAces)),
+        any_owner_rights(snapshot.attribute(collected::kAnyOwnerRights)),
+        inherited_owner_rights(snapshot.attribute(collected::kInheritedOwnerRights)),
+        local_groups(snapshot.attribute(collected::kLocalGroups)),
+        local_group_members(snapshot.attribute(collected::kLocalGroupMembers)),
+        user_rights(snapshot.attribute(collected::kUserRights)),
+        policy_members(snapshot.attribute(collected::kPolicyMembers)),
+        trusts(snapshot.attribute(collected::kTrusts)),
+        service_targets(snapshot.attribute(collected::kServiceTargets)),
+        enrollment_agents(snapshot.attribute(collected::kEnrollmentAgents)),
+        enabled_templates(snapshot.attribute("SharpHound.EnabledCertTemplates")),
+        authority_security_read(snapshot.attribute(collected::kAuthoritySecurityRead)),
+        unconstrained(snapshot.attribute(collected::kUnconstrained)),
+        is_domain_controller(snapshot.attribute(collected::kIsDomainController)),
+        domain_sid(snapshot.attribute(collected::kDomainSid)),
+        edges(snapshot.attribute(collected::kEdges)),
+        edges_into(snapshot.attribute(collected::kEdgesInto)),
+        kind(snapshot.attribute(collected::kKind)),
+        is_protected(snapshot.attribute(collected::kProtected)) {
+    for (const knowledge::CollectedRelation& relation : knowledge::collected_relations()) {
+      const AttributeId id = snapshot.attribute(relation.attribute);
+      if (id != snapshot::kNoAttribute) relations.emplace_back(&relation, id);
+    }
+  }
+
+  AttributeId aces, any_owner_rights, inherited_owner_rights;
+  AttributeId local_groups, local_group_members, user_rights, policy_members;
+  AttributeId trusts, service_targets, enrollment_agents, enabled_templates, authority_security_read;
+  AttributeId unconstrained, is_domain_controller, domain_sid;
+  AttributeId edges, edges_into, kind, is_protected;
+  std::vector<std::pair<const knowledge::CollectedRelation*, AttributeId>>
+      relations;  ///< that any object has
+};
+
 class Collected {
  public:
   explicit Collected(Derivation& derivation)
-      : derivation_(derivation), directory_(derivation.directory), snapshot_(directory_.snapshot()) {
+      : derivation_(derivation),
+        directory_(derivation.directory),
+        snapshot_(directory_.snapshot()),
+        ids_(snapshot_) {
     // The texts of the table stay where they are.
     const graph::NodeTable& nodes = derivation_.graph.nodes();
-    by_id_.reserve(nodes.size());
-    for (NodeId n = 0; n < nodes.size(); ++n) by_id_.emplace(nodes.id(n), n);
+    for (NodeId n = 0; n < nodes.size(); ++n) {
+      if (!directory_.is_id_of_sid(nodes.id(n))) by_id_.emplace(nodes.id(n), n);
+    }
   }
 
   void find_stated() {
@@ -54,27 +98,28 @@ class Collected {
   }
 
   void run() {
-    const AttributeId kind = attribute(collected::kKind);
-    for (ObjectIndex i = 0; i < snapshot_.object_count(); ++i) {
-      if (snapshot_.object(i).has(kind)) add_relations_of(snapshot_.object(i));
-    }
+    snapshot_.for_each_with(ids_.kind, [&](const Object& object) { add_relations_of(object); });
   }
 
  private:
-  AttributeId attribute(std::string_view name) const { return snapshot_.attribute(name); }
-
   // -- nodes ------------------------------------------------------------------------------------------------------
 
   // Who is only referred to is what the first reference takes it for.
   NodeId node(std::string_view id, std::string_view kind) {
-    const auto known = by_id_.find(id);
-    const NodeId found = known != by_id_.end() ? known->second : make_node(id);
+    const NodeId found = find_or_make(id);
     graph::NodeTable& nodes = derivation_.graph.nodes();
-    if (known == by_id_.end())
-      by_id_.emplace(nodes.id(found) == id ? nodes.id(found) : texts_.keep(id), found);
     if (nodes.kind(found) == NodeKind::Base)
       nodes.set_kind(found, knowledge::find_node_kind(kind).value_or(NodeKind::Base));
     return found;
+  }
+
+  NodeId find_or_make(std::string_view id) {
+    if (const auto by_sid = directory_.node_of_id(id)) return *by_sid;
+    if (const auto known = by_id_.find(id); known != by_id_.end()) return known->second;
+    const NodeId made = make_node(id);
+    const std::string_view own = derivation_.graph.nodes().id(made);
+    by_id_.emplace(own == id ? own : texts_.keep(id), made);
+    return made;
   }
 
   NodeId make_node(std::string_view id) {
@@ -108,12 +153,11 @@ class Collected {
 
   /// Calls `take` with the parts of each value and its evidence.
   template <class Take>
-  void for_each(const Object& object, std::string_view name, std::size_t at_least, const Take& take) {
-    const AttributeId id = attribute(name);
+  void for_each(const Object& object, AttributeId id, std::size_t at_least, const Take& take) {
     if (id == snapshot::kNoAttribute) return;
     std::uint32_t item = 0;
     for (const auto value : object.values(id)) {
-      const std::vector<std::string_view> parts = parts_of(value.text());
+      const Parts parts = parts_of(value.text());
       const Evidence evidence = {
           .kind = Evidence::Kind::Attribute, .attribute = id, .object = object.index(), .item = item++};
       if (parts.size() >= at_least) take(parts, evidence);
@@ -135,16 +179,17 @@ class Collected {
                                                       .condition = derivation_.graph.condition(excluded)});
       };
     };
-    for_each(object, collected::kEdges, 4, note(true));
-    for_each(object, collected::kEdgesInto, 4, note(false));
+    for_each(object, ids_.edges, 4, note(true));
+    for_each(object, ids_.edges_into, 4, note(false));
   }
 
   void add_relations_of(const Object& object) {
     const NodeId self = directory_.node_of(object.index());
-    for (const knowledge::CollectedRelation& relation : knowledge::collected_relations()) {
+    for (const auto& [row, id] : ids_.relations) {
+      const knowledge::CollectedRelation& relation = *row;
       // Whether the SID is filtered on its way is seen where memberships are.
       if (relation.edge == EdgeKind::HasSIDHistory && derivation_.rules == Rules::Ours) continue;
-      for_each(object, relation.attribute, 2, [&](const auto& parts, const Evidence& evidence) {
+      for_each(object, id, 2, [&](const auto& parts, const Evidence& evidence) {
         const NodeId other = node(parts[0], parts[1]);
         const NodeId source = relation.from_object ? self : other;
         const NodeId target = relation.from_object ? other : self;
@@ -154,18 +199,18 @@ class Collected {
         add_edge(derivation_, source, target, relation.edge, evidence, {}, !is_weak);
       });
     }
-    for_each(object, collected::kServiceTargets, 3, [&](const auto& parts, const Evidence& evidence) {
+    for_each(object, ids_.service_targets, 3, [&](const auto& parts, const Evidence& evidence) {
       if (parts[2] == "SQLAdmin") add(self, node(parts[0], "Computer"), EdgeKind::SQLAdmin, evidence);
     });
-    for_each(object, collected::kEdges, 3, [&](const auto& parts, const Evidence& evidence) {
+    for_each(object, ids_.edges, 3, [&](const auto& parts, const Evidence& evidence) {
       add_stated(self, node(parts[1], parts[2]), parts, evidence);
     });
-    for_each(object, collected::kEdgesInto, 3, [&](const auto& parts, const Evidence& evidence) {
+    for_each(object, ids_.edges_into, 3, [&](const auto& parts, const Evidence& evidence) {
       add_stated(node(parts[1], parts[2]), self, parts, evidence);
     });
     add_rights(object, self);
     add_local_groups(object, self);
-    for_each(object, collected::kUserRights, 3, [&](const auto& parts, const Evidence& evidence) {
+    for_each(object, ids_.user_rights, 3, [&](const auto& parts, const Evidence& evidence) {
       const EdgeKind* const kind = knowledge::collected_privilege(parts[0]);
       if (kind != nullptr) add(node(parts[1], parts[2]), self, *kind, evidence);
     });
@@ -175,8 +220,7 @@ class Collected {
   }
 
   // Whoever says of an edge that it is weak has judged it.
-  void add_stated(NodeId source, NodeId target, const std::vector<std::string_view>& parts,
-                  const Evidence& evidence) {
+  void add_stated(NodeId source, NodeId target, const Parts& parts, const Evidence& evidence) {
     const knowledge::EdgeKindInfo* const info = knowledge::find_edge_kind(parts[0]);
     if (info == nullptr) return;
     const bool is_weak = parts.size() > 3 && parts[3] == collected::kWeak;
@@ -201,25 +245,24 @@ class Collected {
 
   bool is_protected(NodeId n) const {
     const ObjectIndex object = derivation_.graph.nodes().object(n);
-    return object != snapshot::kNoObject &&
-           snapshot_.object(object).text(attribute(collected::kProtected)) == "TRUE";
+    return object != snapshot::kNoObject && snapshot_.object(object).text(ids_.is_protected) == "TRUE";
   }
 
   void add_certificate_services(const Object& object, NodeId self) {
-    const std::string_view domain = object.text(attribute(collected::kDomainSid));
+    const std::string_view domain = object.text(ids_.domain_sid);
     const NodeKind kind = derivation_.graph.nodes().kind(self);
-    for_each(object, collected::kDomainSid, 1, [&](const auto&, const Evidence& evidence) {
+    for_each(object, ids_.domain_sid, 1, [&](const auto&, const Evidence& evidence) {
       if (kind == NodeKind::RootCA) add(self, node(domain, "Domain"), EdgeKind::RootCAFor, evidence);
       if (kind == NodeKind::NTAuthStore)
         add(self, node(domain, "Domain"), EdgeKind::NTAuthStoreFor, evidence);
     });
-    for_each(object, collected::kEnrollmentAgents, 3, [&](const auto& parts, const Evidence& evidence) {
+    for_each(object, ids_.enrollment_agents, 3, [&](const auto& parts, const Evidence& evidence) {
       const NodeId agent = node(parts[0], parts[1]);
       if (parts[2] != "*") {
         add(agent, node(parts[2], "CertTemplate"), EdgeKind::DelegatedEnrollmentAgent, evidence);
         return;
       }
-      for_each(object, "SharpHound.EnabledCertTemplates", 1, [&](const auto& published, const Evidence&) {
+      for_each(object, ids_.enabled_templates, 1, [&](const auto& published, const Evidence&) {
         add(agent, node(published[0], "CertTemplate"), EdgeKind::DelegatedEnrollmentAgent, evidence);
       });
     });
@@ -228,18 +271,18 @@ class Collected {
   // An owner's rights end where an entry for OWNER RIGHTS says so ([MS-DTYP] 2.5.3.2). Of such an entry the
   // collector tells what it grants, if that is of use, and else only that it is there.
   void add_rights(const Object& object, NodeId self) {
-    bool any_owner_rights = object.text(attribute(collected::kAnyOwnerRights)) == "TRUE";
-    bool inherited_owner_rights = object.text(attribute(collected::kInheritedOwnerRights)) == "TRUE";
+    bool any_owner_rights = object.text(ids_.any_owner_rights) == "TRUE";
+    bool inherited_owner_rights = object.text(ids_.inherited_owner_rights) == "TRUE";
     bool useful_owner_rights = false;
-    for_each(object, collected::kAces, 4, [&](const auto& parts, const Evidence&) {
+    for_each(object, ids_.aces, 4, [&](const auto& parts, const Evidence&) {
       if (!is_owner_rights(parts[1])) return;
       any_owner_rights = useful_owner_rights = true;
       inherited_owner_rights = inherited_owner_rights || parts[3] == "inherited";
     });
     const bool is_copy = derivation_.rules == Rules::Ours &&
                          derivation_.graph.nodes().kind(self) == NodeKind::EnterpriseCA &&
-                         object.text(attribute(collected::kAuthoritySecurityRead)) == "FALSE";
-    for_each(object, collected::kAces, 4, [&](const auto& parts, const Evidence& evidence) {
+                         object.text(ids_.authority_security_read) == "FALSE";
+    for_each(object, ids_.aces, 4, [&](const auto& parts, const Evidence& evidence) {
       const EdgeKind* const right = knowledge::collected_right(parts[0]);
       if (right == nullptr || is_owner_rights(parts[1])) return;
       EdgeKind kind = *right;
@@ -269,15 +312,15 @@ class Collected {
   }
 
   void add_local_groups(const Object& object, NodeId self) {
-    for_each(object, collected::kLocalGroups, 2, [&](const auto& parts, const Evidence& evidence) {
+    for_each(object, ids_.local_groups, 2, [&](const auto& parts, const Evidence& evidence) {
       const NodeId group = node(parts[0], "ADLocalGroup");
       if (!parts[1].empty()) derivation_.graph.nodes().set_name(group, parts[1]);
       add(group, self, EdgeKind::LocalToComputer, evidence);
     });
-    for_each(object, collected::kLocalGroupMembers, 3, [&](const auto& parts, const Evidence& evidence) {
+    for_each(object, ids_.local_group_members, 3, [&](const auto& parts, const Evidence& evidence) {
       add(node(parts[1], parts[2]), node(parts[0], "ADLocalGroup"), EdgeKind::MemberOfLocalGroup, evidence);
     });
-    for_each(object, collected::kPolicyMembers, 4, [&](const auto& parts, const Evidence& evidence) {
+    for_each(object, ids_.policy_members, 4, [&](const auto& parts, const Evidence& evidence) {
       const NodeId computer = node(parts[3], "Computer");
       const NodeId group = node(std::string(parts[3]) + "-" + std::string(parts[0]), "ADLocalGroup");
       add(group, computer, EdgeKind::LocalToComputer, evidence);
@@ -287,7 +330,7 @@ class Collected {
 
   // Without the attributes of the trust itself, what the collector made of them.
   void add_trusts(const Object& object, NodeId self) {
-    for_each(object, collected::kTrusts, 6, [&](const auto& parts, const Evidence& evidence) {
+    for_each(object, ids_.trusts, 6, [&](const auto& parts, const Evidence& evidence) {
       const NodeId partner = node(parts[0], "Domain");
       graph::NodeTable& nodes = derivation_.graph.nodes();
       if (nodes.object(partner) == snapshot::kNoObject) {
@@ -314,13 +357,13 @@ class Collected {
   void add_delegation(const Object& object, NodeId self) {
     // Where it is known whether the account is enabled, the pass of delegation knows these as well.
     if (derivation_.rules == Rules::Ours && object.has(directory_.attributes().user_account_control)) return;
-    const std::string_view domain = object.text(attribute(collected::kDomainSid));
+    const std::string_view domain = object.text(ids_.domain_sid);
     if (domain.empty()) return;
-    const bool is_controller = object.text(attribute(collected::kIsDomainController)) == "TRUE";
-    for_each(object, collected::kIsDomainController, 1, [&](const auto&, const Evidence& evidence) {
+    const bool is_controller = object.text(ids_.is_domain_controller) == "TRUE";
+    for_each(object, ids_.is_domain_controller, 1, [&](const auto&, const Evidence& evidence) {
       if (is_controller) add(self, node(domain, "Domain"), EdgeKind::DCFor, evidence);
     });
-    for_each(object, collected::kUnconstrained, 1, [&](const auto&, const Evidence& evidence) {
+    for_each(object, ids_.unconstrained, 1, [&](const auto&, const Evidence& evidence) {
       if (!is_controller) add(self, node(domain, "Domain"), EdgeKind::CoerceToTGT, evidence);
     });
   }
@@ -328,7 +371,9 @@ class Collected {
   Derivation& derivation_;
   DirectoryModel& directory_;
   const snapshot::Snapshot& snapshot_;
+  CollectedIds ids_;
   Arena texts_;
+  /// Whoever is not known by the SID of a domain.
   boost::unordered_flat_map<std::string_view, NodeId, SeededHash, std::equal_to<>> by_id_;
 };
 

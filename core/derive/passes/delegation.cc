@@ -54,12 +54,12 @@ class ServiceNames {
     is_read_ = true;
     const AttributeIds& ids = directory_.attributes();
     const snapshot::Snapshot& snapshot = directory_.snapshot();
-    for (ObjectIndex i = 0; i < snapshot.object_count(); ++i) {
-      for (const auto spn : snapshot.object(i).values(ids.allowed_to_delegate_to)) {
+    snapshot.for_each_with(ids.allowed_to_delegate_to, [&](const Object& account) {
+      for (const auto spn : account.values(ids.allowed_to_delegate_to)) {
         by_name_.emplace(fold_case(spn.text()), graph::kNoNode);
         by_host_.emplace(host_of(spn.text()), graph::kNoNode);
       }
-    }
+    });
     for (ObjectIndex i = 0; i < snapshot.object_count(); ++i) {
       const Object object = snapshot.object(i);
       const NodeId node = directory_.node_of(i);
@@ -109,9 +109,14 @@ std::vector<std::uint16_t> may_delegate_to_itself(Derivation& derivation, Tokens
   return access_check(dacl, tree, request, token).aces;
 }
 
-void add_constrained(Derivation& derivation, Tokens& tokens, const Object& account, std::int64_t control,
-                     ServiceNames& services) {
+bool is_account(const Derivation& derivation, const Object& object) {
+  const NodeKind kind = derivation.graph.nodes().kind(derivation.directory.node_of(object.index()));
+  return kind == NodeKind::User || kind == NodeKind::Computer;
+}
+
+void add_constrained(Derivation& derivation, Tokens& tokens, const Object& account, ServiceNames& services) {
   const snapshot::AttributeId attribute = derivation.directory.attributes().allowed_to_delegate_to;
+  const std::uint32_t control = derivation.directory.account_control(account.index());
   // Without protocol transition the service gets no forwardable ticket of its own making ([MS-SFU] 3.2.5.1.2),
   // unless it can let itself act on its own behalf: tickets got that way are forwardable (3.2.5.2.3).
   const bool transition = (control & knowledge::uac::kTrustedToAuthForDelegation) != 0;
@@ -133,35 +138,70 @@ void add_constrained(Derivation& derivation, Tokens& tokens, const Object& accou
   }
 }
 
+void add_installed(Derivation& derivation, const Object& host) {
+  const DirectoryModel& directory = derivation.directory;
+  const snapshot::AttributeId attribute = directory.attributes().host_service_account;
+  std::uint32_t item = 0;
+  for (const auto service : host.values(attribute)) {
+    const Evidence evidence{
+        .kind = Evidence::Kind::Attribute, .attribute = attribute, .object = host.index(), .item = item++};
+    // Group-managed accounts are read by right, not by installation; see ReadGMSAPassword.
+    if (service.target == snapshot::kNoObject) continue;
+    const ClassId object_class = directory.class_of(service.target);
+    if (directory.schema().is_a(object_class, "msDS-ManagedServiceAccount")) {
+      add_edge(derivation, directory.node_of(host.index()), directory.node_of(service.target),
+               EdgeKind::DumpSMSAPassword, evidence);
+    }
+  }
+}
+
 // Tickets encrypted with a key that somebody once chose as a password, [MS-KILE] 3.1.1.2 and 3.1.1.4. Managed
 // service accounts, krbtgt and trust accounts have keys that nobody guesses.
-void add_guessable(Derivation& derivation, const Object& user, std::int64_t control) {
+bool is_guessable(const Derivation& derivation, ObjectIndex user) {
   const DirectoryModel& directory = derivation.directory;
-  const AttributeIds& ids = directory.attributes();
-  const NodeId node = directory.node_of(user.index());
+  const std::uint32_t control = directory.account_control(user);
+  const NodeId node = directory.node_of(user);
+  if (derivation.graph.nodes().kind(node) != NodeKind::User || directory.is_of_class(user, "computer") ||
+      (control & (knowledge::uac::kAccountDisabled | knowledge::uac::kInterdomainTrustAccount)) != 0) {
+    return false;
+  }
   const directory::Sid sid = derivation.graph.node(node).sid;
-  if (directory.is_of_class(user.index(), "computer") ||
-      (sid.is_domain_issued() && sid.rid() == knowledge::rids::kKrbtgt) ||
-      (control & knowledge::uac::kInterdomainTrustAccount) != 0) {
-    return;
-  }
-  const auto from = [&](std::string_view group) {
-    return directory.find_sid(*directory::Sid::parse(group), directory.domain_of(user.index()));
-  };
-  if (user.has(ids.service_principal_name)) {
-    if (const auto authenticated = from(knowledge::sids::kAuthenticatedUsers)) {
-      add_edge(derivation, *authenticated, node, EdgeKind::HasSPN,
-               {.kind = Evidence::Kind::Attribute,
-                .attribute = ids.service_principal_name,
-                .object = user.index()});
+  return !sid.is_domain_issued() || sid.rid() != knowledge::rids::kKrbtgt;
+}
+
+// To whoever is in a group of the account's domain: `attribute` says so.
+void add_guessable(Derivation& derivation, ObjectIndex user, EdgeKind kind, std::string_view group,
+                   snapshot::AttributeId attribute) {
+  const DirectoryModel& directory = derivation.directory;
+  const auto source = directory.find_sid(*directory::Sid::parse(group), directory.domain_of(user));
+  if (!source) return;
+  add_edge(derivation, *source, directory.node_of(user), kind,
+           {.kind = Evidence::Kind::Attribute, .attribute = attribute, .object = user});
+}
+
+// What userAccountControl alone says.
+void add_by_control(Derivation& derivation, const Object& account) {
+  const DirectoryModel& directory = derivation.directory;
+  const snapshot::AttributeId attribute = directory.attributes().user_account_control;
+  const ObjectIndex index = account.index();
+  const std::uint32_t control = directory.account_control(index);
+  const bool enabled = (control & knowledge::uac::kAccountDisabled) == 0;
+  const bool read_only = (control & knowledge::uac::kPartialSecretsAccount) != 0;
+  const bool controller = (control & knowledge::uac::kServerTrustAccount) != 0;
+  const bool trusted = (control & knowledge::uac::kTrustedForDelegation) != 0;
+  const Domain& domain = directory.domains()[directory.domain_of(index)];
+  if (domain.head != snapshot::kNoObject && !read_only) {
+    const Evidence evidence{.kind = Evidence::Kind::Attribute, .attribute = attribute, .object = index};
+    const NodeId node = directory.node_of(index);
+    const NodeId head = directory.node_of(domain.head);
+    if (controller) {
+      add_edge(derivation, node, head, EdgeKind::DCFor, evidence);
+    } else if (enabled && trusted) {
+      add_edge(derivation, node, head, EdgeKind::CoerceToTGT, evidence);
     }
   }
-  if ((control & knowledge::uac::kDontRequirePreauth) != 0) {
-    if (const auto everyone = from(knowledge::sids::kEveryone)) {
-      add_edge(
-          derivation, *everyone, node, EdgeKind::DontReqPreauth,
-          {.kind = Evidence::Kind::Attribute, .attribute = ids.user_account_control, .object = user.index()});
-    }
+  if ((control & knowledge::uac::kDontRequirePreauth) != 0 && is_guessable(derivation, index)) {
+    add_guessable(derivation, index, EdgeKind::DontReqPreauth, knowledge::sids::kEveryone, attribute);
   }
 }
 
@@ -171,45 +211,24 @@ void add_delegation(Derivation& derivation, Tokens& tokens) {
   const DirectoryModel& directory = derivation.directory;
   const AttributeIds& ids = directory.attributes();
   const snapshot::Snapshot& snapshot = directory.snapshot();
-  ServiceNames services(directory, derivation.graph);
   for (ObjectIndex i = 0; i < snapshot.object_count(); ++i) {
+    if (directory.account_control(i) == 0) continue;
     const Object object = snapshot.object(i);
-    const NodeId node = directory.node_of(i);
-    const NodeKind kind = derivation.graph.nodes().kind(node);
-    if (kind != NodeKind::User && kind != NodeKind::Computer) continue;
-    const std::int64_t control = object.number(ids.user_account_control).value_or(0);
-    const bool enabled = (control & knowledge::uac::kAccountDisabled) == 0;
-    const bool read_only = (control & knowledge::uac::kPartialSecretsAccount) != 0;
-    const bool controller = (control & knowledge::uac::kServerTrustAccount) != 0;
-    const Evidence by_control{
-        .kind = Evidence::Kind::Attribute, .attribute = ids.user_account_control, .object = i};
-    const Domain& domain = directory.domains()[directory.domain_of(i)];
-    if (domain.head != snapshot::kNoObject) {
-      const NodeId head = directory.node_of(domain.head);
-      if (controller && !read_only) {
-        add_edge(derivation, node, head, EdgeKind::DCFor, by_control);
-      } else if (enabled && !controller && !read_only &&
-                 (control & knowledge::uac::kTrustedForDelegation) != 0) {
-        add_edge(derivation, node, head, EdgeKind::CoerceToTGT, by_control);
-      }
-    }
-    if (enabled && kind == NodeKind::User) add_guessable(derivation, object, control);
-    if (object.has(ids.allowed_to_delegate_to))
-      add_constrained(derivation, tokens, object, control, services);
-    std::uint32_t item = 0;
-    for (const auto service : object.values(ids.host_service_account)) {
-      const Evidence evidence{.kind = Evidence::Kind::Attribute,
-                              .attribute = ids.host_service_account,
-                              .object = i,
-                              .item = item++};
-      // Group-managed accounts are read by right, not by installation; see ReadGMSAPassword.
-      if (service.target == snapshot::kNoObject) continue;
-      const ClassId object_class = directory.class_of(service.target);
-      if (directory.schema().is_a(object_class, "msDS-ManagedServiceAccount")) {
-        add_edge(derivation, node, directory.node_of(service.target), EdgeKind::DumpSMSAPassword, evidence);
-      }
-    }
+    if (is_account(derivation, object)) add_by_control(derivation, object);
   }
+  snapshot.for_each_with(ids.service_principal_name, [&](const Object& object) {
+    if (is_guessable(derivation, object.index())) {
+      add_guessable(derivation, object.index(), EdgeKind::HasSPN, knowledge::sids::kAuthenticatedUsers,
+                    ids.service_principal_name);
+    }
+  });
+  ServiceNames services(directory, derivation.graph);
+  snapshot.for_each_with(ids.allowed_to_delegate_to, [&](const Object& object) {
+    if (is_account(derivation, object)) add_constrained(derivation, tokens, object, services);
+  });
+  snapshot.for_each_with(ids.host_service_account, [&](const Object& object) {
+    if (is_account(derivation, object)) add_installed(derivation, object);
+  });
 }
 
 }  // namespace tierline::derive

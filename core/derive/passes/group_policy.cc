@@ -96,6 +96,17 @@ class Links {
     return links;
   }
 
+  /// Whatever states links.
+  template <class Take>
+  void for_each_container(const Take& take) const {
+    const snapshot::AttributeId stored = directory_.attributes().gp_link;
+    const snapshot::Snapshot& snapshot = directory_.snapshot();
+    snapshot.for_each_with(stored, take);
+    snapshot.for_each_with(collected_, [&](const Object& container) {
+      if (!container.has(stored)) take(container);
+    });
+  }
+
  private:
   const DirectoryModel& directory_;
   snapshot::AttributeId collected_;
@@ -316,22 +327,26 @@ class GroupPolicy {
 
   void run() {
     const snapshot::Snapshot& snapshot = directory_.snapshot();
-    for (ObjectIndex i = 0; i < snapshot.object_count(); ++i) {
-      const Object object = snapshot.object(i);
-      const NodeId node = directory_.node_of(i);
-      for (const Link& link : links_on_.of(object)) {
-        add_edge(derivation_, link.policy, node, EdgeKind::GPLink, link.evidence);
+    links_on_.for_each_container([&](const Object& container) {
+      for (const Link& link : links_on_.of(container)) {
+        add_edge(derivation_, link.policy, directory_.node_of(container.index()), EdgeKind::GPLink,
+                 link.evidence);
       }
+    });
+    for (ObjectIndex i = 0; i < snapshot.object_count(); ++i) {
+      const NodeId node = directory_.node_of(i);
       const NodeKind kind = derivation_.graph.nodes().kind(node);
       const bool is_account = kind == NodeKind::User || kind == NodeKind::Computer;
-      if (!is_account || !directory_.stands_for_itself(i) || object.parent() == snapshot::kNoObject) continue;
+      if (!is_account || !directory_.stands_for_itself(i)) continue;
+      const ObjectIndex container = snapshot.object(i).parent();
+      if (container == snapshot::kNoObject) continue;
       // krbtgt is a key, not an account that anyone logs on as ([MS-ADTS] 6.1.1.6).
       const graph::NodeTable::Row& row = derivation_.graph.nodes().rows()[node];
       if (row.rid == knowledge::rids::kKrbtgt &&
           derivation_.graph.nodes().issuers()[row.issuer].with_rid(row.rid).is_domain_issued()) {
         continue;
       }
-      add_account(node, kind, object.parent());
+      add_account(node, kind, container);
     }
   }
 

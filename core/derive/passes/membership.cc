@@ -76,20 +76,34 @@ void add_members(Derivation& derivation, const Object& group,
   }
 }
 
-// The primary group is in no member attribute ([MS-ADTS] 5.1.3.1 and [MS-SAMR] 3.1.1.8.2).
-void add_primary_group(Derivation& derivation, const Object& account) {
-  DirectoryModel& directory = derivation.directory;
-  const AttributeIds& ids = directory.attributes();
-  const auto sid = sid_of(account, ids.object_sid);
-  const auto rid = account.number(ids.primary_group_id);
-  if (!sid || sid->count() < 2 || !rid || *rid <= 0 || *rid > 0xFFFFFFFF) return;
-  const Sid group = sid->parent().with_rid(static_cast<std::uint32_t>(*rid));
-  const NodeId target = directory.node_of_sid(group, directory.domain_of(account.index()));
-  graph::NodeTable& nodes = derivation.graph.nodes();
-  if (nodes.kind(target) == NodeKind::Base) nodes.set_kind(target, NodeKind::Group);  // whatever it is called
-  add_edge(derivation, directory.node_of(account.index()), target, EdgeKind::MemberOf,
-           value(account.index(), ids.primary_group_id, 0));
-}
+/// The primary group is in no member attribute ([MS-ADTS] 5.1.3.1 and [MS-SAMR] 3.1.1.8.2). Few are that of many.
+class PrimaryGroups {
+ public:
+  explicit PrimaryGroups(Derivation& derivation) : derivation_(derivation) {}
+
+  void add(ObjectIndex account, NodeId node) {
+    DirectoryModel& directory = derivation_.directory;
+    const std::uint32_t rid = directory.primary_group(account);
+    const std::uint32_t issuer = derivation_.graph.nodes().rows()[node].issuer;
+    if (rid == 0 || derivation_.graph.nodes().issuers()[issuer].count() == 0) return;
+    const auto [group, added] =
+        groups_.try_emplace({issuer, rid, directory.domain_of(account)}, graph::kNoNode);
+    if (added) group->second = find(issuer, rid, directory.domain_of(account));
+    add_edge(derivation_, node, group->second, EdgeKind::MemberOf,
+             value(account, directory.attributes().primary_group_id, 0));
+  }
+
+ private:
+  NodeId find(std::uint32_t issuer, std::uint32_t rid, DomainIndex domain) {
+    graph::NodeTable& nodes = derivation_.graph.nodes();
+    const NodeId found = derivation_.directory.node_of_sid(nodes.issuers()[issuer].with_rid(rid), domain);
+    if (nodes.kind(found) == NodeKind::Base) nodes.set_kind(found, NodeKind::Group);  // whatever it is called
+    return found;
+  }
+
+  Derivation& derivation_;
+  std::map<std::tuple<std::uint32_t, std::uint32_t, DomainIndex>, NodeId> groups_;
+};
 
 /// What becomes of a SID on its way into the domain that issued it.
 struct Passage {
@@ -192,15 +206,17 @@ void add_authenticated_across_trusts(Derivation& derivation, const std::vector<L
   }
 }
 
-bool is_in_a_usual_primary_group(std::int64_t rid) {
+bool is_in_a_usual_primary_group(std::uint32_t rid) {
   return rid == knowledge::rids::kDomainUsers || rid == knowledge::rids::kDomainComputers ||
          rid == knowledge::rids::kDomainControllers || rid == knowledge::rids::kReadOnlyDomainControllers;
 }
 
 // Somebody who is authenticated: not Guest, whom strangers are taken for, not an identity that a token gets by the way, nor a stand-in for a stranger.
-bool is_account_of(const Domain& domain, const graph::Node& node) {
-  return domain.sid.count() != 0 && node.sid.is_domain_issued() && node.sid.parent() == domain.sid &&
-         node.sid.rid() != knowledge::rids::kGuest;
+bool is_account_of(const Domain& domain, const graph::NodeTable& nodes, NodeId node) {
+  const graph::NodeTable::Row& row = nodes.rows()[node];
+  const Sid& issuer = nodes.issuers()[row.issuer];
+  return issuer.count() != 0 && issuer == domain.sid && issuer.with_rid(row.rid).is_domain_issued() &&
+         row.rid != knowledge::rids::kGuest;
 }
 
 }  // namespace
@@ -208,6 +224,7 @@ bool is_account_of(const Domain& domain, const graph::Node& node) {
 void add_memberships(Derivation& derivation) {
   DirectoryModel& directory = derivation.directory;
   const AttributeIds& ids = directory.attributes();
+  const graph::NodeTable& nodes = derivation.graph.nodes();
   std::vector<LogonGroups> logon_groups;
   for (std::size_t d = 0; d < directory.domains().size(); ++d) {
     logon_groups.push_back(add_logon_groups(derivation, static_cast<DomainIndex>(d)));
@@ -215,23 +232,22 @@ void add_memberships(Derivation& derivation) {
   add_authenticated_across_trusts(derivation, logon_groups);
   std::unordered_map<std::string, NodeId> placeholders;
   const snapshot::Snapshot& snapshot = directory.snapshot();
+  PrimaryGroups primary_groups(derivation);
   for (ObjectIndex i = 0; i < snapshot.object_count(); ++i) {
-    const Object object = snapshot.object(i);
-    const NodeKind kind = derivation.graph.nodes().kind(directory.node_of(i));
-    if (kind == NodeKind::Group) add_members(derivation, object, placeholders);
-    if (kind == NodeKind::User || kind == NodeKind::Computer) {
-      add_primary_group(derivation, object);
-      // An account with another primary group need not be in Domain Users, yet is authenticated.
-      const auto primary = object.number(ids.primary_group_id);
-      const bool logs_on = is_account_of(directory.domains()[directory.domain_of(i)],
-                                         derivation.graph.node(directory.node_of(i)));
-      if (logs_on && (!primary || !is_in_a_usual_primary_group(*primary))) {
-        add_edge(derivation, directory.node_of(i), logon_groups[directory.domain_of(i)].authenticated_users,
-                 EdgeKind::MemberOf, rule(Rule::AuthenticatedUsers));
-      }
+    const NodeId node = directory.node_of(i);
+    const NodeKind kind = nodes.kind(node);
+    if (kind == NodeKind::Group) add_members(derivation, snapshot.object(i), placeholders);
+    if (kind != NodeKind::User && kind != NodeKind::Computer) continue;
+    primary_groups.add(i, node);
+    // An account with another primary group need not be in Domain Users, yet is authenticated.
+    if (!is_in_a_usual_primary_group(directory.primary_group(i)) &&
+        is_account_of(directory.domains()[directory.domain_of(i)], nodes, node)) {
+      add_edge(derivation, node, logon_groups[directory.domain_of(i)].authenticated_users, EdgeKind::MemberOf,
+               rule(Rule::AuthenticatedUsers));
     }
-    if (object.has(ids.sid_history)) add_sid_history(derivation, object);
   }
+  snapshot.for_each_with(ids.sid_history,
+                         [&](const Object& account) { add_sid_history(derivation, account); });
   for (std::size_t d = 0; d < logon_groups.size(); ++d) {
     add_usual_groups(derivation, static_cast<DomainIndex>(d), logon_groups[d]);
   }

@@ -384,9 +384,9 @@ class RightsOnObjects {
   // [MS-KILE] 3.3.5.7.3 and [MS-ADTS] 2.2.16. Where it may log on from is not looked at.
   bool has_restricted_logon(const Object& object) const {
     const AttributeIds& ids = directory_.attributes();
-    const std::int64_t control = object.number(ids.user_account_control).value_or(0);
-    return (control & knowledge::uac::kSmartcardRequired) != 0 || object.has(ids.user_workstations) ||
-           object.has(ids.assigned_policy) || object.has(ids.assigned_silo);
+    return (directory_.account_control(object.index()) & knowledge::uac::kSmartcardRequired) != 0 ||
+           object.has(ids.user_workstations) || object.has(ids.assigned_policy) ||
+           object.has(ids.assigned_silo);
   }
 
   // Edges of a grant to one object, or to all of a bundle.

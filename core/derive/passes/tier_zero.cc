@@ -1,6 +1,7 @@
 // Marks the nodes of Tier Zero: the built-in list and the nested members of its groups.
 
 #include <algorithm>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <map>
 
 #include "core/base/text.h"
@@ -16,6 +17,8 @@ using graph::NodeId;
 using knowledge::NodeKind;
 using knowledge::TierZeroMatch;
 using knowledge::TierZeroRow;
+
+constexpr std::string_view kSystem = "CN=System,DC=";
 
 /// The rows of the list, each in the form in which it is quickly compared.
 class TierZeroList {
@@ -46,7 +49,7 @@ class TierZeroList {
           classes_.push_back(number);
           break;
         case TierZeroMatch::SystemObject:
-          places_.emplace_back("CN=" + std::string(row.text) + ",CN=System,DC=", number);
+          places_.emplace_back("CN=" + std::string(row.text) + "," + std::string(kSystem), number);
           break;
       }
     }
@@ -75,13 +78,27 @@ class TierZeroList {
     for (const std::uint16_t number : classes_) {
       if (directory_.is_of_class(row.object, rows[number].text)) found = std::min(found, number);
     }
-    for (const auto& [begin, number] : places_) {
-      if (equal_ascii_nocase(object.dn().substr(0, begin.size()), begin)) found = std::min(found, number);
+    if (is_in_system(object)) {
+      for (const auto& [begin, number] : places_) {
+        if (equal_ascii_nocase(object.dn().substr(0, begin.size()), begin)) found = std::min(found, number);
+      }
     }
     return found;
   }
 
  private:
+  // Whether it may be directly in the System container of a domain.
+  bool is_in_system(const snapshot::Object& object) const {
+    const snapshot::ObjectIndex parent = object.parent();
+    if (parent == snapshot::kNoObject) return true;
+    const auto [place, added] = is_system_.try_emplace(parent, false);
+    if (added) {
+      const std::string_view dn = directory_.snapshot().object(parent).dn();
+      place->second = equal_ascii_nocase(dn.substr(0, kSystem.size()), kSystem);
+    }
+    return place->second;
+  }
+
   void add_sid(const Sid& sid, std::uint16_t number) {
     if (sid.count() == 0) return;
     if (const auto issuer = nodes_.find_issuer(sid.parent())) sids_.try_emplace({*issuer, sid.rid()}, number);
@@ -94,6 +111,7 @@ class TierZeroList {
   std::vector<std::uint16_t> accounts_;
   std::vector<std::uint16_t> classes_;
   std::vector<std::pair<std::string, std::uint16_t>> places_;
+  mutable boost::unordered_flat_map<snapshot::ObjectIndex, bool> is_system_;  ///< by container
 };
 
 }  // namespace

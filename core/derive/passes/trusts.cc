@@ -130,11 +130,9 @@ class Trusts {
     const snapshot::Snapshot& snapshot = directory_.snapshot();
     if (directory_.trusts().empty()) return;
     for (ObjectIndex i = 0; i < snapshot.object_count(); ++i) {
-      const Object object = snapshot.object(i);
-      const std::int64_t control = object.number(ids.user_account_control).value_or(0);
-      if ((control & knowledge::uac::kInterdomainTrustAccount) == 0) continue;
-      accounts_.emplace(std::pair(directory_.domain_of(i), fold_case(object.text(ids.sam_account_name))),
-                        directory_.node_of(i));
+      if ((directory_.account_control(i) & knowledge::uac::kInterdomainTrustAccount) == 0) continue;
+      const std::string_view name = snapshot.object(i).text(ids.sam_account_name);
+      accounts_.emplace(std::pair(directory_.domain_of(i), fold_case(name)), directory_.node_of(i));
     }
   }
 

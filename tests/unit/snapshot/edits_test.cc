@@ -66,6 +66,15 @@ std::vector<Said> all_of(const Snapshot& snapshot) {
     said.parent = object.parent();
     said.guid = object.guid().to_string();
   }
+  for (AttributeId attribute = 0; attribute < snapshot.meta().attributes.size(); ++attribute) {
+    std::vector<ObjectIndex> wanted;
+    for (ObjectIndex i = 0; i < all.size(); ++i) {
+      if (all[i].values.contains(attribute) && !all[i].values[attribute].empty()) wanted.push_back(i);
+    }
+    std::vector<ObjectIndex> found;
+    snapshot.for_each_with(attribute, [&](const Object& object) { found.push_back(object.index()); });
+    CHECK(found == wanted);
+  }
   return all;
 }
 

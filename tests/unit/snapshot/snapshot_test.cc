@@ -101,6 +101,8 @@ TEST_CASE("of many objects, each keeps its own values") {
   const AttributeId shared = builder.attribute("title", AttributeSyntax::Text);
   const AttributeId late = builder.attribute("scriptPath", AttributeSyntax::Text);
   const AttributeId number = builder.attribute("adminCount", AttributeSyntax::Text);
+  const AttributeId rare = builder.attribute("carLicense", AttributeSyntax::Text);
+  const auto has_rare = [](std::size_t i) { return i % 9973 == 5 || i % 60'000 < 2; };
   for (std::size_t i = 0; i < kObjects; ++i) {
     builder.begin_object();
     std::string unique(16, '\0');
@@ -109,6 +111,7 @@ TEST_CASE("of many objects, each keeps its own values") {
     builder.value(number, std::to_string(i));
     builder.value(own, long_value(i));
     builder.value(own, std::string_view());
+    if (has_rare(i)) builder.value(rare, std::string_view());
     builder.value(shared, long_value(i % 3));
     builder.value(guid, unique);
     builder.value(dn, name(i));
@@ -139,6 +142,13 @@ TEST_CASE("of many objects, each keeps its own values") {
     if (!fits) ++wrong;
   }
   CHECK(wrong == 0);
+  std::vector<std::size_t> wanted;
+  for (std::size_t i = 1; i < kObjects; ++i) {
+    if (has_rare(i)) wanted.push_back(i - 1);
+  }
+  std::vector<std::size_t> found;
+  opened->for_each_with(rare, [&](const Object& object) { found.push_back(object.index()); });
+  CHECK(found == wanted);
 }
 
 TEST_CASE("an object that comes twice is kept once, in its newer state") {
