@@ -88,23 +88,30 @@ void Exclusions::add_places(std::vector<NodeId>& members) {
   const auto add = [&](NodeId node) {
     if (meet(node)) members.push_back(node);
   };
+  constexpr std::size_t kAhead = 8;
+  const auto traits = graph_.traits();
+  const bool is_any_bound = std::any_of(traits.begin(), traits.end(), [](const AttackGraph::Trait& trait) {
+    return trait.traversable && trait.condition != 0 && keeps_actor(trait.kind);
+  });
   for (std::size_t next = 0; next < members.size(); ++next) {
     const NodeId node = members[next];
-    const ArcId free = graph_.free_out_end(node);
-    // What keeps the actor stands first, among the free ones and among the others.
-    for (const auto& [first, last] :
-         {std::pair(graph_.first_out_arc(node), free), std::pair(free, graph_.first_out_arc(node + 1))}) {
-      for (ArcId arc = first; arc < last; ++arc) {
-        const AttackGraph::Trait& trait = graph_.trait(arc);
-        if (!keeps_actor(trait.kind)) break;
-        if (!trait.traversable) continue;
-        const VertexId head = graph_.head(arc);
-        if (graph_.is_node(head)) {
-          add(head);
-        } else if (meet(head)) {
-          for (const NodeId member : graph_.members(head)) add(member);
-        }
+    // Those in the queue stand anywhere: what they need is fetched while others are at work.
+    if (next + kAhead < members.size()) __builtin_prefetch(graph_.free_heads(members[next + kAhead]).data());
+    const auto follow = [&](ArcId arc) {
+      const VertexId head = graph_.head(arc);
+      if (graph_.is_node(head)) {
+        add(head);
+      } else if (meet(head)) {
+        for (const NodeId member : graph_.members(head)) add(member);
       }
+    };
+    for (ArcId arc = graph_.first_out_arc(node); arc < graph_.keeping_out_end(node); ++arc) follow(arc);
+    if (!is_any_bound) continue;
+    // Of those that are not free, too, what keeps the actor stands first.
+    for (ArcId arc = graph_.free_out_end(node); arc < graph_.first_out_arc(node + 1); ++arc) {
+      const AttackGraph::Trait& trait = graph_.trait(arc);
+      if (!keeps_actor(trait.kind)) break;
+      if (trait.traversable) follow(arc);
     }
   }
 }

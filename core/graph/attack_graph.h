@@ -180,8 +180,9 @@ class AttackGraph {
   bool is_node(VertexId vertex) const { return vertex < node_count(); }
 
   /// Arcs that leave a vertex are [first_out_arc(v), first_out_arc(v + 1)); the first of them, up to free_out_end(v),
-  /// are free: whoever acts may pass them.
+  /// are free: whoever acts may pass them. The first of these, up to keeping_out_end(v), keep the actor.
   ArcId first_out_arc(VertexId vertex) const { return out_start_[vertex]; }
+  ArcId keeping_out_end(VertexId vertex) const { return out_keep_[vertex]; }
   ArcId free_out_end(VertexId vertex) const { return out_free_[vertex]; }
   /// REQUIRES: is_edge(arc).
   NodeId tail(ArcId arc) const { return tail_[arc]; }
@@ -257,6 +258,7 @@ class AttackGraph {
   Column<std::uint32_t> trait_;
   Column<Trait> traits_;
   Column<std::uint32_t> in_start_;
+  Column<ArcId> out_keep_;
   Column<std::uint32_t> in_token_;
   Column<std::uint32_t> in_free_;
   Column<VertexId> in_tail_;

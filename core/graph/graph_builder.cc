@@ -272,6 +272,7 @@ class Assembly {
     const std::size_t rows = first_of_[nodes];
     out_start_.reserve(nodes + kept_ + 1);
     out_free_.reserve(nodes + kept_);
+    out_keep_.reserve(nodes + kept_);
     tail_.reserve(rows);
     head_.reserve(rows);
     trait_.reserve(rows);
@@ -296,7 +297,11 @@ class Assembly {
       out_start_.push_back(static_cast<ArcId>(head_.size()));
       const auto is_free = [](const Edge& edge) { return edge.traversable && edge.condition == 0; };
       for (const Group& group : groups) {
-        if (is_free(group.edge)) write(group);
+        if (is_free(group.edge) && knowledge::keeps_actor(group.edge.kind)) write(group);
+      }
+      out_keep_.push_back(static_cast<ArcId>(head_.size()));
+      for (const Group& group : groups) {
+        if (is_free(group.edge) && !knowledge::keeps_actor(group.edge.kind)) write(group);
       }
       out_free_.push_back(static_cast<ArcId>(head_.size()));
       for (const Group& group : groups) {
@@ -359,6 +364,7 @@ class Assembly {
     }
     for (std::size_t b = 0; b < kept_; ++b) {
       out_start_.push_back(static_cast<ArcId>(edges + first[b]));
+      out_keep_.push_back(out_start_.back());
       out_free_.push_back(static_cast<ArcId>(edges + first[b + 1]));
     }
     out_start_.push_back(static_cast<ArcId>(head_.size()));
@@ -411,6 +417,7 @@ class Assembly {
     graph.nodes_ = std::move(builder_.nodes_);
     graph.edge_count_ = tail_.size() + fan_skip_.back();
     graph.out_start_ = Column(std::move(out_start_));
+    graph.out_keep_ = Column(std::move(out_keep_));
     graph.out_free_ = Column(std::move(out_free_));
     graph.tail_ = Column(std::move(tail_));
     graph.head_ = Column(std::move(head_));
@@ -447,6 +454,7 @@ class Assembly {
   std::unique_ptr<Packed[]> rows_;  ///< by source
 
   std::vector<ArcId> out_start_;
+  std::vector<ArcId> out_keep_;
   std::vector<ArcId> out_free_;
   std::vector<NodeId> tail_;
   std::vector<VertexId> head_;

@@ -53,9 +53,10 @@ bool GraphCheck::sizes_fit() const {
   const std::size_t arcs = graph_.head_.size();
   const std::size_t edges = graph_.tail_.size();
   return graph_.node_count() <= vertices && vertices < kNoNode && arcs < kNoArcId && edges <= arcs &&
-         graph_.out_start_.size() == vertices + 1 && graph_.in_start_.size() == vertices + 1 &&
-         graph_.in_token_.size() == vertices && graph_.in_free_.size() == vertices &&
-         graph_.trait_.size() == edges && graph_.in_tail_.size() == arcs && graph_.in_arc_.size() == arcs &&
+         graph_.out_keep_.size() == vertices && graph_.out_start_.size() == vertices + 1 &&
+         graph_.in_start_.size() == vertices + 1 && graph_.in_token_.size() == vertices &&
+         graph_.in_free_.size() == vertices && graph_.trait_.size() == edges &&
+         graph_.in_tail_.size() == arcs && graph_.in_arc_.size() == arcs &&
          graph_.fan_skip_.size() == graph_.fan_arc_.size() + 1 &&
          graph_.evidence_start_.size() == edges + 1 && graph_.condition_start_.size() >= 2;
 }
@@ -113,16 +114,21 @@ bool GraphCheck::arcs_are_sound() const {
     const std::span<const NodeId> members = graph_.members(bundle);
     if (members.empty() || members.back() >= nodes || !is_strictly_ascending(members)) return false;
     if (graph_.out_free_[bundle] != graph_.out_start_[bundle + 1]) return false;
+    if (graph_.out_keep_[bundle] != graph_.out_start_[bundle]) return false;
   }
   return true;
 }
 
-// Free ones first, and in both parts by kind (see knowledge::out_order) and head.
+// Free ones first, and in both parts by kind (see knowledge::out_order) and head, so that those that keep the actor come first.
 bool GraphCheck::out_arcs_are_sound(NodeId node) const {
   const ArcId first = graph_.out_start_[node];
   const ArcId free_end = graph_.out_free_[node];
   const ArcId last = graph_.out_start_[node + 1];
   if (free_end < first || free_end > last) return false;
+  const auto keeps = [&](ArcId arc) { return knowledge::keeps_actor(graph_.trait(arc).kind); };
+  const ArcId keep_end = graph_.out_keep_[node];
+  if (keep_end < first || keep_end > free_end) return false;
+  if ((keep_end != first && !keeps(keep_end - 1)) || (keep_end != free_end && keeps(keep_end))) return false;
   const auto place_of = [&](ArcId arc) {
     return std::tuple(knowledge::out_order(graph_.trait(arc).kind), graph_.head_[arc]);
   };

@@ -49,6 +49,7 @@ enum GraphFile::Section : std::uint8_t {
 template <class Graph, class Visit>
 void GraphFile::for_each_column(Graph& graph, const Visit& visit) {
   visit(graph.out_start_);
+  visit(graph.out_keep_);
   visit(graph.out_free_);
   visit(graph.tail_);
   visit(graph.head_);

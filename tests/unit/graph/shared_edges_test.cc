@@ -141,6 +141,14 @@ void check_arcs(const AttackGraph& graph) {
     }
   }
   REQUIRE(next == graph.edge_count());
+  for (VertexId v = 0; v < graph.vertex_count(); ++v) {
+    REQUIRE(graph.first_out_arc(v) <= graph.keeping_out_end(v));
+    REQUIRE(graph.keeping_out_end(v) <= graph.free_out_end(v));
+    for (ArcId arc = graph.first_out_arc(v); arc < graph.free_out_end(v); ++arc) {
+      const bool keeps = graph.is_edge(arc) && knowledge::keeps_actor(graph.trait(arc).kind);
+      REQUIRE(keeps == (arc < graph.keeping_out_end(v)));
+    }
+  }
   REQUIRE(std::vector<ArcId>(graph.bound_arcs().begin(), graph.bound_arcs().end()) == bound);
   for (VertexId v = 0; v < graph.vertex_count(); ++v) {
     const auto part_of = [&](ArcId arc) {
