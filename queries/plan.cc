@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <optional>
-#include <set>
+#include <utility>
 
 #include "core/graph/min_cut.h"
 #include "queries/cuts.h"
@@ -173,6 +173,7 @@ class Planner {
     plan.population = principals_of_(graph, targets).size();
     std::optional<Changed> changed;
     std::optional<facts::Facts> changed_facts;
+    std::vector<std::vector<FactId>> rounds;  // what was taken since the last step
     const bool takes_all = budget == 0;
     while (takes_all || removed_.size() < budget) {
       facts::Facts& facts = changed ? changed_facts.emplace(changed->snapshot, changed->graph) : facts_;
@@ -184,55 +185,94 @@ class Planner {
         plan.floor = situation.floor();
       }
       if (situation.exposed() == situation.floor()) break;
-      Result<std::optional<Changed>> next = takes_all
-                                                ? take(situation.full_cut(), facts, situation.exposed(), plan)
-                                                : take_best(situation, facts, budget - removed_.size(), plan);
+      const std::uint64_t exposed = plan.exposed_after();
+      Result<std::optional<Taken>> next =
+          takes_all ? take(situation.full_cut(), facts)
+                    : take_best(situation.candidates(budget - removed_.size()), facts, exposed);
       if (!next) return std::move(next).error();
       if (!*next) break;
+      Taken& taken = **next;
+      removed_.insert(removed_.end(), taken.facts.begin(), taken.facts.end());
+      rounds.push_back(std::move(taken.facts));
+      if (taken.exposed < exposed) {
+        if (Status dropped = drop_needless(rounds, taken); !dropped) return std::move(dropped).error();
+        plan.steps.push_back({joined(std::exchange(rounds, {})), taken.exposed});
+      }
       changed_facts.reset();
-      changed = *std::move(next);
+      changed = std::move(taken.changed);
     }
     return plan;
   }
 
  private:
-  Result<std::optional<Changed>> take_best(const Situation& situation, facts::Facts& facts,
-                                           std::size_t budget, Plan& plan) {
-    // The first candidate nearly always does what it is counted for. A count is wrong where an edge needs several facts at once,
-    // and where others grant the same once those that decided it are gone. As trying one is deriving the whole directory, the
-    // plan ends when so many in a row cut off nobody.
+  /// The directory without some more facts, and without all that were taken before.
+  struct Taken {
+    std::vector<FactId> facts;  ///< as they are called before all changes
+    std::uint64_t exposed = 0;
+    Changed changed;
+  };
+
+  // The first candidate nearly always does what it is counted for. A count is wrong where an edge needs several facts at once,
+  // and where others grant the same or something weaker once those that decided it are gone. As trying one is deriving the whole
+  // directory, so many in a row are tried; if none cuts anybody off, the plan goes on behind the first, where these others are seen.
+  Result<std::optional<Taken>> take_best(const std::vector<Candidate>& candidates, facts::Facts& facts,
+                                         std::uint64_t exposed) {
     constexpr std::size_t kTries = 8;
-    std::size_t tries = 0;
-    for (const Candidate& candidate : situation.candidates(budget)) {
-      if (tries++ == kTries) break;
-      Result<std::optional<Changed>> next = take(candidate.facts, facts, situation.exposed(), plan);
-      if (!next || *next) return next;
+    for (std::size_t i = 0; i < std::min(candidates.size(), kTries); ++i) {
+      Result<std::optional<Taken>> next = take(candidates[i].facts, facts);
+      if (!next || (*next && (*next)->exposed < exposed)) return next;
     }
-    return std::optional<Changed>();
+    if (candidates.empty()) return std::optional<Taken>();
+    return take(candidates.front().facts, facts);
   }
 
-  // The situation without these facts too, unless it is no better than before.
-  Result<std::optional<Changed>> take(const std::vector<FactId>& chosen, facts::Facts& facts,
-                                      std::uint64_t exposed, Plan& plan) {
-    PlanStep step;
+  // Nothing when there is none among them that was not taken before.
+  Result<std::optional<Taken>> take(const std::vector<FactId>& chosen, facts::Facts& facts) {
+    std::vector<FactId> taken;
     std::vector<FactId> removed = removed_;
     for (const FactId fact : chosen) {
       const FactId here = facts_.find(facts[fact]);
       const bool is_removed = std::find(removed.begin(), removed.end(), here) != removed.end();
       if (here == facts::kNoFact || is_removed) continue;
       removed.push_back(here);
-      step.facts.push_back(here);
+      taken.push_back(here);
     }
-    if (step.facts.empty()) return std::optional<Changed>();
-    std::sort(step.facts.begin(), step.facts.end(),
-              [&](FactId a, FactId b) { return facts_.is_before(a, b); });
+    if (taken.empty()) return std::optional<Taken>();
+    Result<Taken> next = without(removed);
+    if (!next) return std::move(next).error();
+    next->facts = std::move(taken);
+    return std::optional<Taken>(*std::move(next));
+  }
+
+  // What cut off nobody when it was taken may not be needed beside what was taken after it.
+  Status drop_needless(std::vector<std::vector<FactId>>& rounds, Taken& taken) {
+    for (std::size_t i = rounds.size() - 1; i-- > 0;) {
+      std::vector<FactId> rest = removed_;
+      std::erase_if(rest, [&](FactId fact) {
+        return std::find(rounds[i].begin(), rounds[i].end(), fact) != rounds[i].end();
+      });
+      Result<Taken> fewer = without(rest);
+      if (!fewer) return std::move(fewer).error();
+      if (fewer->exposed > taken.exposed) continue;
+      taken = *std::move(fewer);
+      removed_ = std::move(rest);
+      rounds.erase(rounds.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+    return {};
+  }
+
+  std::vector<FactId> joined(const std::vector<std::vector<FactId>>& rounds) const {
+    std::vector<FactId> all;
+    for (const std::vector<FactId>& round : rounds) all.insert(all.end(), round.begin(), round.end());
+    std::sort(all.begin(), all.end(), [&](FactId a, FactId b) { return facts_.is_before(a, b); });
+    return all;
+  }
+
+  Result<Taken> without(const std::vector<FactId>& removed) {
     Result<Changed> next = Changed::make(facts_, removed, derive_, targets_of_);
     if (!next) return std::move(next).error();
-    step.exposed = exposed_in(*next);
-    if (step.exposed >= exposed) return std::optional<Changed>();
-    removed_ = std::move(removed);
-    plan.steps.push_back(std::move(step));
-    return std::optional<Changed>(*std::move(next));
+    const std::uint64_t exposed = exposed_in(*next);
+    return Taken{{}, exposed, *std::move(next)};
   }
 
   std::uint64_t exposed_in(const Changed& changed) const {

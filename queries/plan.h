@@ -27,7 +27,8 @@ struct Plan {
 
 /// Up to `budget` changes, greedily: the most principals for the least cost first, each step checked by deriving the
 /// directory without all facts taken so far. Where no single fact cuts anyone off, the cheapest set that does. With a
-/// budget of 0 the cheapest set of facts that cuts off everyone down to the floor. Errors: those of Changed::make().
+/// budget of 0 the cheapest set of facts that cuts off everyone down to the floor. The graph as it is tells what is cheapest;
+/// where that cuts off nobody, as others grant the same or less, the step goes on to these. Errors: those of Changed::make().
 Result<Plan> make_plan(const graph::AttackGraph& graph, facts::Facts& facts,
                        const std::vector<graph::NodeId>& targets, std::size_t budget, const Derive& derive,
                        const Targets& targets_of, const Principals& principals_of);

@@ -122,9 +122,23 @@ class FactSearch {
 
 }  // namespace
 
-std::vector<FactId> find_facts(const AttackGraph& graph, facts::Facts& facts,
-                               std::span<const std::string> fingerprints) {
-  return FactSearch(graph, facts, fingerprints).run();
+Result<std::vector<FactId>> find_facts(const AttackGraph& graph, facts::Facts& facts,
+                                       std::span<const std::string> fingerprints, const Derive& derive) {
+  std::vector<FactId> found = FactSearch(graph, facts, fingerprints).run();
+  for (std::size_t before = 0;;) {
+    std::vector<FactId> removed = found;
+    std::erase(removed, facts::kNoFact);
+    if (removed.size() == found.size() || removed.size() == before) return found;
+    before = removed.size();
+    const Result<snapshot::Snapshot> rest = facts::without(facts, removed);
+    if (!rest) return rest.error();
+    const AttackGraph left = derive(*rest);
+    facts::Facts others(*rest, left);
+    const std::vector<FactId> hidden = FactSearch(left, others, fingerprints).run();
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      if (found[i] == facts::kNoFact && hidden[i] != facts::kNoFact) found[i] = facts.find(others[hidden[i]]);
+    }
+  }
 }
 
 }  // namespace tierline::queries

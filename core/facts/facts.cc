@@ -419,7 +419,15 @@ FactId Facts::find(const Fact& fact) {
   for (; row.item < items; ++row.item) {
     const bool may_be =
         !is_listed || entries_of(fact.object).list[row.item].is_inherited == fact.is_from_above;
-    if (may_be && key_of_row(row) == fact.key) return intern(row);
+    if (!may_be || key_of_row(row) != fact.key) continue;
+    if (!is_listed) return intern(row);
+    // Where an entry is written depends on what is protected, which may be other objects here.
+    const bool is_stored = fact.kind == Fact::Kind::Entry;
+    const Evidence evidence{.kind = is_stored ? Evidence::Kind::Ace : Evidence::Kind::Attribute,
+                            .attribute = fact.attribute,
+                            .object = fact.object,
+                            .item = row.item};
+    return of(evidence, knowledge::EdgeKind::GenericAll);
   }
   return kNoFact;
 }

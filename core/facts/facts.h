@@ -61,7 +61,8 @@ class Facts {
   /// rule, a setting whose removal would break what it is for.
   FactId of(const graph::Evidence& evidence, knowledge::EdgeKind kind);
 
-  /// A fact that another table of the same directory has found; kNoFact when there is none like it here.
+  /// A fact that another table of the same directory has found, as this one has it: an entry that AdminSDHolder stamps here is
+  /// written there, though in the other one its object may be protected no more. kNoFact when there is none like it.
   FactId find(const Fact& fact);
 
   Fact operator[](FactId fact) const;

@@ -130,7 +130,9 @@ Result<std::vector<facts::FactId>> find_facts(const graph::AttackGraph& graph, f
                                               const std::vector<std::string>& named) {
   std::vector<std::string> fingerprints;
   for (const std::string& name : named) fingerprints.push_back(fold_case(name));
-  const std::vector<facts::FactId> with_names = queries::find_facts(graph, facts, fingerprints);
+  const auto looked_up = queries::find_facts(graph, facts, fingerprints, derive_again());
+  if (!looked_up) return looked_up.error();
+  const std::vector<facts::FactId>& with_names = *looked_up;
   std::vector<facts::FactId> found;
   for (std::size_t i = 0; i < named.size(); ++i) {
     if (with_names[i] == facts::kNoFact) {
