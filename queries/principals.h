@@ -20,6 +20,11 @@ std::vector<graph::NodeId> tier_zero(const graph::AttackGraph& graph);
 Result<std::vector<graph::NodeId>> resolve(const snapshot::Snapshot& snapshot,
                                            const graph::AttackGraph& graph, std::string_view text);
 
+/// resolve() for each of `texts`, in one pass over the nodes.
+std::vector<Result<std::vector<graph::NodeId>>> resolve_each(const snapshot::Snapshot& snapshot,
+                                                             const graph::AttackGraph& graph,
+                                                             const std::vector<std::string>& texts);
+
 /// What resolve() takes for a node besides its identifier and its name, as far as it is a plain name.
 std::vector<std::string> other_names(const snapshot::Snapshot& snapshot, const graph::AttackGraph& graph,
                                      graph::NodeId node);

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <unordered_set>
+#include <vector>
 
 #include "core/base/text.h"
 #include "core/knowledge/tier_zero.h"
@@ -49,7 +51,7 @@ class Matcher {
   Matcher(const snapshot::Snapshot& snapshot, const AttackGraph& graph)
       : snapshot_(snapshot), graph_(graph), services_(snapshot.attribute("servicePrincipalName")) {}
 
-  /// A rule with what it names besides the node itself looked up. Errors: Config.
+  /// A rule with what it names besides the node itself looked up.
   struct Prepared {
     const TierRule* rule = nullptr;
     Nodes members;
@@ -60,34 +62,24 @@ class Matcher {
     const HostRole* role = nullptr;
   };
 
-  Result<Prepared> prepare(const TierRule& rule) const {
-    Prepared found;
-    found.rule = &rule;
-    if (!rule.member_of.empty()) {
-      const auto group = one(rule, rule.member_of);
-      if (!group) return group.error();
-      found.members = members_of(*group);
+  /// Errors: Config.
+  Result<std::vector<Prepared>> prepare(const std::vector<TierRule>& rules) const {
+    std::vector<std::string> names;
+    for (const TierRule& rule : rules) {
+      for (const std::string* const name : {&rule.member_of, &rule.gpo, &rule.ou}) {
+        if (!name->empty()) names.push_back(*name);
+      }
     }
-    if (!rule.gpo.empty()) {
-      const auto policy = one(rule, rule.gpo);
-      if (!policy) return policy.error();
-      found.governed = governed_by(*policy);
+    std::sort(names.begin(), names.end());
+    names.erase(std::unique(names.begin(), names.end()), names.end());
+    const Named named = {names, resolve_each(snapshot_, graph_, names)};
+    std::vector<Prepared> prepared;
+    for (const TierRule& rule : rules) {
+      auto one = prepare(rule, named);
+      if (!one) return one.error();
+      prepared.push_back(*std::move(one));
     }
-    if (!rule.ou.empty()) {
-      const auto container = one(rule, rule.ou);
-      if (!container) return container.error();
-      const snapshot::ObjectIndex object = graph_.nodes().object(*container);
-      const std::string_view dn = object == snapshot::kNoObject ? "" : snapshot_.object(object).dn();
-      if (dn.empty()) return fail(rule, "'" + visible(rule.ou) + "' has no distinguished name");
-      found.below = "," + fold_case(dn);
-    }
-    found.name = fold_case(rule.name);
-    if (!rule.attribute.empty()) found.attribute = snapshot_.attribute(rule.attribute);
-    if (!rule.host_role.empty()) {
-      found.role = std::find_if(kHostRoles.begin(), kHostRoles.end(),
-                                [&](const HostRole& known) { return known.name == rule.host_role; });
-    }
-    return found;
+    return prepared;
   }
 
   /// A node, with what rules compare in lower case.
@@ -124,8 +116,45 @@ class Matcher {
   }
 
  private:
-  Result<NodeId> one(const TierRule& rule, const std::string& name) const {
-    const auto found = resolve(snapshot_, graph_, name);
+  /// What the rules name, ascending, and the nodes of each.
+  struct Named {
+    std::vector<std::string> names;
+    std::vector<Result<std::vector<NodeId>>> nodes;
+  };
+
+  Result<Prepared> prepare(const TierRule& rule, const Named& named) const {
+    Prepared found;
+    found.rule = &rule;
+    if (!rule.member_of.empty()) {
+      const auto group = one(rule, rule.member_of, named);
+      if (!group) return group.error();
+      found.members = members_of(*group);
+    }
+    if (!rule.gpo.empty()) {
+      const auto policy = one(rule, rule.gpo, named);
+      if (!policy) return policy.error();
+      found.governed = governed_by(*policy);
+    }
+    if (!rule.ou.empty()) {
+      const auto container = one(rule, rule.ou, named);
+      if (!container) return container.error();
+      const snapshot::ObjectIndex object = graph_.nodes().object(*container);
+      const std::string_view dn = object == snapshot::kNoObject ? "" : snapshot_.object(object).dn();
+      if (dn.empty()) return fail(rule, "'" + visible(rule.ou) + "' has no distinguished name");
+      found.below = "," + fold_case(dn);
+    }
+    found.name = fold_case(rule.name);
+    if (!rule.attribute.empty()) found.attribute = snapshot_.attribute(rule.attribute);
+    if (!rule.host_role.empty()) {
+      found.role = std::find_if(kHostRoles.begin(), kHostRoles.end(),
+                                [&](const HostRole& known) { return known.name == rule.host_role; });
+    }
+    return found;
+  }
+
+  static Result<NodeId> one(const TierRule& rule, const std::string& name, const Named& named) {
+    const auto place = std::lower_bound(named.names.begin(), named.names.end(), name);
+    const auto& found = named.nodes[static_cast<std::size_t>(place - named.names.begin())];
     if (!found) return fail(rule, found.error().message);
     if (found->size() != 1) return fail(rule, "'" + visible(name) + "' is a set");
     return found->front();
@@ -250,19 +279,15 @@ bool is_too_wide(const AttackGraph& graph, const std::vector<NodeId>& tier_zero)
 Result<Tiers> assign_tiers(const snapshot::Snapshot& snapshot, const AttackGraph& graph,
                            const TierRules& rules) {
   const Matcher matcher(snapshot, graph);
-  std::vector<Matcher::Prepared> prepared;
-  for (const TierRule& rule : rules.rules) {
-    auto one = matcher.prepare(rule);
-    if (!one) return std::move(one).error();
-    prepared.push_back(*std::move(one));
-  }
+  const auto prepared = matcher.prepare(rules.rules);
+  if (!prepared) return prepared.error();
   Tiers tiers;
   tiers.tier.assign(graph.node_count(), kNoTier);
   tiers.rule.assign(graph.node_count(), kByDefault);
   tiers.otherwise = rules.otherwise.value_or(kNoTier);
   const graph::NodeTable& nodes = graph.nodes();
   for (NodeId n = 0; n < graph.node_count(); ++n) {
-    assign(matcher, prepared, n, tiers);
+    assign(matcher, *prepared, n, tiers);
     if (nodes.is_tier_zero(n)) {
       tiers.tier[n] = 0;
       tiers.rule[n] = kBuiltIn;
