@@ -103,24 +103,58 @@ class Situation {
     }
   }
 
-  // A fact that stands in several places may be in a cut without need, as another place of it is what counts.
-  std::vector<FactId> needed(std::vector<FactId> facts, const std::vector<Vertex>& sinks) const {
-    constexpr std::size_t kMost = 1000;  // each is a search
-    if (facts.size() > kMost) return facts;
-    for (std::size_t i = facts.size(); i-- > 0;) {
-      std::vector<FactId> rest = facts;
-      rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(i));
-      if (are_cut_off_by(rest, sinks)) facts = std::move(rest);
+  // A fact that stands in several places may be in a cut without need, as another place of it is what counts. What is reached
+  // without a fact stays so, so that trying the next one looks only at what that one lets through.
+  std::vector<FactId> needed(const std::vector<FactId>& facts, const std::vector<Vertex>& sinks) const {
+    enum class State : std::uint8_t { Unseen, Met, Reached };
+    const std::size_t count = space_.digraph().vertex_count();
+    std::vector<State> states(count, State::Unseen);
+    std::vector<bool> is_closed(count, false);
+    std::vector<bool> is_sink(count, false);
+    for (const Vertex v : sinks) is_sink[v] = true;
+    std::vector<std::vector<Vertex>> places(facts.size());
+    for (Vertex v = 0; v < count; ++v) {
+      const auto fact = std::lower_bound(facts.begin(), facts.end(), space_.fact(v));
+      if (fact == facts.end() || *fact != space_.fact(v)) continue;
+      places[static_cast<std::size_t>(fact - facts.begin())].push_back(v);
+      is_closed[v] = true;
     }
-    return facts;
-  }
-
-  bool are_cut_off_by(const std::vector<FactId>& facts, const std::vector<Vertex>& sinks) const {
-    const std::vector<bool> reached = search([&](Vertex v) {
-      return space_.fact(v) != facts::kNoFact &&
-             std::binary_search(facts.begin(), facts.end(), space_.fact(v));
-    });
-    return std::none_of(sinks.begin(), sinks.end(), [&](Vertex v) { return reached[v]; });
+    // Goes on from vertices that are reached, unless a sink is then reached too: all is as before in that case.
+    std::vector<Vertex> reached;
+    std::vector<Vertex> met;
+    const auto stays_cut_off = [&] {
+      for (std::size_t next = 0; next < reached.size(); ++next) {
+        for (const Vertex head : space_.digraph().successors(reached[next])) {
+          if (states[head] != State::Unseen) continue;
+          if (is_sink[head]) return false;
+          states[head] = is_closed[head] ? State::Met : State::Reached;
+          (is_closed[head] ? met : reached).push_back(head);
+        }
+      }
+      return true;
+    };
+    states[SearchSpace::kRoot] = State::Reached;
+    reached = {SearchSpace::kRoot};
+    stays_cut_off();
+    std::vector<FactId> kept;
+    for (std::size_t i = facts.size(); i-- > 0;) {
+      reached.clear();
+      met.clear();
+      for (const Vertex v : places[i]) {
+        is_closed[v] = false;
+        if (states[v] == State::Met) reached.push_back(v);
+      }
+      const std::size_t before = reached.size();
+      for (const Vertex v : reached) states[v] = State::Reached;
+      if (stays_cut_off()) continue;
+      kept.push_back(facts[i]);
+      for (const Vertex v : places[i]) is_closed[v] = true;
+      for (std::size_t k = 0; k < reached.size(); ++k)
+        states[reached[k]] = k < before ? State::Met : State::Unseen;
+      for (const Vertex v : met) states[v] = State::Unseen;
+    }
+    std::reverse(kept.begin(), kept.end());
+    return kept;
   }
 
   std::uint64_t cost_of(const std::vector<FactId>& facts) const {
