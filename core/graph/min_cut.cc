@@ -21,7 +21,10 @@ class Flow {
   Flow(const Digraph& graph, Vertex root, const std::vector<Vertex>& sinks,
        const std::vector<std::uint32_t>& cost)
       : graph_(graph), root_(root), cost_(cost), is_sink_(graph.vertex_count(), false) {
-    for (const Vertex sink : sinks) is_sink_[sink] = true;
+    for (const Vertex sink : sinks) {
+      if (!is_sink_[sink]) ++sink_count_;
+      is_sink_[sink] = true;
+    }
   }
 
   /// False when it is endless or exceeds `limit`.
@@ -109,30 +112,26 @@ class Flow {
 
   void fill(Vertex tail, Vertex head, std::uint64_t amount) {
     std::vector<Filled>& list = filled_[head];
-    const auto found =
-        std::find_if(list.begin(), list.end(), [&](const Filled& one) { return one.tail == tail; });
-    if (found != list.end()) {
-      found->amount += amount;
-    } else {
-      list.push_back({tail, amount});
-    }
+    const auto [place, is_new] = place_.try_emplace(key(tail, head), static_cast<std::uint32_t>(list.size()));
+    if (is_new) list.push_back({tail, 0});
+    list[place->second].amount += amount;
   }
 
   void drain(Vertex tail, Vertex head, std::uint64_t amount) {
-    std::vector<Filled>& list = filled_[head];
-    std::find_if(list.begin(), list.end(), [&](const Filled& one) { return one.tail == tail; })->amount -=
-        amount;
+    filled_[head][place_.find(key(tail, head))->second].amount -= amount;
   }
 
-  // Dinic's layers, by breadth-first search.
+  static std::uint64_t key(Vertex tail, Vertex head) { return std::uint64_t{tail} << 32 | head; }
+
+  // Dinic's layers, by breadth-first search, which ends when no further sink can come.
   bool find_levels() {
     level_.assign(graph_.vertex_count() * 2, kUnseen);
     level_[outlet(root_)] = 0;
     std::vector<Port> queue = {outlet(root_)};
-    bool arrives = false;
-    for (std::size_t at = 0; at < queue.size(); ++at) {
+    std::size_t arrived = 0;
+    for (std::size_t at = 0; at < queue.size() && arrived < sink_count_; ++at) {
       const Port port = queue[at];
-      if (is_outlet(port) && is_sink_[vertex_of(port)]) arrives = true;
+      if (is_outlet(port) && is_sink_[vertex_of(port)]) ++arrived;
       Port next = 0;
       std::uint64_t width = 0;
       for (std::size_t i = 0; step(port, i, next, width); ++i) {
@@ -141,7 +140,7 @@ class Flow {
         queue.push_back(next);
       }
     }
-    return arrives;
+    return arrived > 0;
   }
 
   // One more way through the layers, as much as it carries.
@@ -178,8 +177,11 @@ class Flow {
   Vertex root_;
   const std::vector<std::uint32_t>& cost_;
   std::vector<bool> is_sink_;
+  std::size_t sink_count_ = 0;
   boost::unordered_flat_map<Vertex, std::uint64_t> through_;
-  boost::unordered_flat_map<Vertex, std::vector<Filled>> filled_;
+  boost::unordered_flat_map<Vertex, std::vector<Filled>> filled_;  ///< by head
+  boost::unordered_flat_map<std::uint64_t, std::uint32_t>
+      place_;                         ///< in the list of the head, by tail and head
   std::vector<std::uint32_t> level_;  ///< by port
   std::vector<std::uint32_t> next_;   ///< by port, the step to try next
   std::vector<Port> way_;
