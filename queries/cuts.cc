@@ -1,6 +1,7 @@
 #include "queries/cuts.h"
 
 #include <algorithm>
+#include <numeric>
 #include <optional>
 
 namespace tierline::queries {
@@ -52,14 +53,11 @@ std::vector<Cut> Cuts::rank(Parts parts, std::size_t limit, bool counts_itself,
   std::erase_if(found, [](const Ranked& one) { return one.cut_off == 0; });
   if (limit != 0 && found.size() > limit) found.resize(limit);
   std::vector<Cut> cuts;
-  std::vector<bool> covered(space_.entrances().size(), false);
+  std::vector<std::uint32_t> next(walk_.size() + 1);
+  std::iota(next.begin(), next.end(), 0u);
   for (const Ranked& one : found) {
-    Cut& cut = cuts.emplace_back(Cut{one.id, one.cut_off, 0});
-    for (const std::size_t principal :
-         principals_cut_off(Places(parts).subspan(one.first, one.last - one.first), counts_itself)) {
-      if (!covered[principal]) ++cut.more;
-      covered[principal] = true;
-    }
+    const Places places = Places(parts).subspan(one.first, one.last - one.first);
+    cuts.push_back({one.id, one.cut_off, take_uncovered(places, counts_itself, next)});
   }
   return cuts;
 }
@@ -241,6 +239,7 @@ void Cuts::settle_bounds(std::vector<Ranked>& found, const Parts& parts, bool co
       continue;
     }
     if (places.size() > 1) one.cut_off = count_cut_off(places, counts_itself);
+    if (limit == 0) continue;
     best.insert(std::upper_bound(best.begin(), best.end(), one.cut_off, std::greater<>()), one.cut_off);
   }
 }
@@ -307,26 +306,38 @@ std::uint64_t Cuts::count_cut_off(Places places, bool counts_itself) const {
   return count;
 }
 
-// By their places in the space's list.
-std::vector<std::size_t> Cuts::principals_cut_off(Places places, bool counts_itself) const {
-  std::vector<std::size_t> cut;
+// How many principals that nothing has taken yet a part cuts off; they are then taken. `next` leads from a place in the walk to
+// one that is not taken, over those in between in few steps (Tarjan 1975).
+std::uint64_t Cuts::take_uncovered(Places places, bool counts_itself,
+                                   std::vector<std::uint32_t>& next) const {
+  const auto find = [&](std::size_t at) {
+    while (next[at] != at) {
+      next[at] = next[next[at]];
+      at = next[at];
+    }
+    return at;
+  };
   const auto stands_there = [&](std::size_t principal) {
     return std::any_of(places.begin(), places.end(),
                        [&](const Part& part) { return part.place.vertex == space_.entrances()[principal]; });
   };
-  const auto add = [&](std::uint32_t first, std::uint32_t last) {
-    auto at = std::lower_bound(walk_.begin(), walk_.end(), std::pair(first, std::uint32_t{0}));
-    for (; at != walk_.end() && at->first < last; ++at) {
-      if (counts_itself || !stands_there(at->second)) cut.push_back(at->second);
+  std::uint64_t taken = 0;
+  const auto take = [&](std::uint32_t first, std::uint32_t last) {
+    const auto begin = std::lower_bound(walk_.begin(), walk_.end(), std::pair(first, std::uint32_t{0}));
+    for (std::size_t at = find(static_cast<std::size_t>(begin - walk_.begin()));
+         at < walk_.size() && walk_[at].first < last; at = find(at + 1)) {
+      if (!counts_itself && stands_there(walk_[at].second)) continue;
+      next[at] = static_cast<std::uint32_t>(at + 1);
+      ++taken;
     }
   };
   if (places.size() == 1) {
     const Vertex above = top(places[0].place);
-    add(tree_.enter(above), tree_.leave(above));
-    return cut;
+    take(tree_.enter(above), tree_.leave(above));
+  } else {
+    for (const Vertex v : cut_off(places)) take(tree_.enter(v), tree_.enter(v) + 1);
   }
-  for (const Vertex v : cut_off(places)) add(tree_.enter(v), tree_.enter(v) + 1);
-  return cut;
+  return taken;
 }
 
 }  // namespace tierline::queries

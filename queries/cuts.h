@@ -79,7 +79,7 @@ class Cuts {
   std::vector<Range> behind(const ShortestWays& ways, Places places) const;
   std::vector<graph::Vertex> cut_off(Places places) const;
   std::uint64_t count_cut_off(Places places, bool counts_itself) const;
-  std::vector<std::size_t> principals_cut_off(Places places, bool counts_itself) const;
+  std::uint64_t take_uncovered(Places places, bool counts_itself, std::vector<std::uint32_t>& next) const;
   void settle_bounds(std::vector<Ranked>& found, const Parts& parts, bool counts_itself,
                      std::size_t limit) const;
   void add_edge_into(graph::Vertex v, const graph::AttackGraph& graph, Parts& parts) const;
