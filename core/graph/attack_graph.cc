@@ -25,6 +25,8 @@ std::string_view text_of(Rule rule) {
       return "Guest is enabled: an unknown user is taken for it.";
     case Rule::CertificateConditions:
       return "The settings of the template and of its authority allow it together.";
+    case Rule::NoOwnerRights:
+      return "Where no entry is for OWNER RIGHTS, the owner may rewrite the DACL.";
     case Rule::AbsentDacl:
       return "The descriptor has no DACL, so everyone has every right.";
   }
@@ -129,20 +131,11 @@ EdgeId AttackGraph::find_edge(NodeId source, NodeId target, knowledge::EdgeKind 
 }
 
 std::vector<AttackGraph::Proof> AttackGraph::proofs(EdgeId edge) const {
-  std::vector<Proof> found;
   const ArcId arc = arc_of(edge);
-  std::vector<bool> is_joint(stored_evidence(arc).size(), false);
-  if (const auto joint = joint_proofs_.find(arc); joint != joint_proofs_.end()) {
-    found = joint->second;
-    for (const Proof& proof : found) {
-      for (const auto& part : proof) {
-        for (const std::uint32_t place : part) is_joint[place] = true;
-      }
-    }
-  }
-  for (std::uint32_t place = 0; place < is_joint.size(); ++place) {
-    if (!is_joint[place]) found.push_back({{place}});
-  }
+  if (const auto joint = joint_proofs_.find(arc); joint != joint_proofs_.end()) return joint->second;
+  std::vector<Proof> found;
+  const auto pieces = static_cast<std::uint32_t>(stored_evidence(arc).size());
+  for (std::uint32_t place = 0; place < pieces; ++place) found.push_back({{place}});
   return found;
 }
 

@@ -64,6 +64,7 @@ enum class Rule : std::uint32_t {
   ChosenLogon,
   EnabledGuest,
   CertificateConditions,
+  NoOwnerRights,
 };
 
 std::string_view text_of(Rule rule);
@@ -146,7 +147,7 @@ class AttackGraph {
 
   /// One way to prove an edge: of each part, which are places in evidence(), one piece must hold.
   using Proof = std::vector<std::vector<std::uint32_t>>;
-  /// The proofs of an edge. Without joint ones, each piece of evidence is a proof of its own.
+  /// The proofs of an edge, any of which is enough. Without joint ones, each piece of evidence is a proof of its own.
   std::vector<Proof> proofs(EdgeId edge) const;
 
   /// An edge with a condition holds only for an actor whose token contains none of these nodes: deny
@@ -271,6 +272,7 @@ class AttackGraph {
   Column<Evidence> evidence_;
   Column<std::uint32_t> condition_start_;
   Column<NodeId> conditions_;
+  /// Of arcs that have a proof of several parts, all proofs.
   boost::unordered_flat_map<ArcId, std::vector<Proof>> joint_proofs_;
 };
 

@@ -41,17 +41,19 @@ void GraphBuilder::add_edge(const Edge& edge, Evidence evidence) {
 
 void GraphBuilder::add_joint_edge(const Edge& edge, const std::vector<std::vector<Evidence>>& parts) {
   if (edge.source == edge.target && !knowledge::may_be_to_itself(edge.kind)) return;
-  for_each_part(parts, ++joint_proofs_, [&](const Evidence& evidence, Part part) {
+  for_each_part(parts, [&](const Evidence& evidence, Part part) {
     pending_[static_cast<std::size_t>(edge.kind)].push_back(pack({edge, evidence, part}));
   });
 }
 
 template <class Take>
-void GraphBuilder::for_each_part(const std::vector<std::vector<Evidence>>& parts, std::uint32_t proof,
-                                 const Take& take) {
+void GraphBuilder::for_each_part(const std::vector<std::vector<Evidence>>& parts, const Take& take) {
+  const auto is_said = [](const std::vector<Evidence>& part) { return !part.empty(); };
+  const bool is_joint = std::count_if(parts.begin(), parts.end(), is_said) > 1;
+  if (is_joint) ++joint_proofs_;
   std::uint32_t number = 0;
   for (const std::vector<Evidence>& part : parts) {
-    for (const Evidence& evidence : part) take(evidence, Part{proof, number});
+    for (const Evidence& evidence : part) take(evidence, is_joint ? Part{joint_proofs_, number} : Part());
     ++number;
   }
 }
@@ -79,7 +81,7 @@ void GraphBuilder::add_shared_joint_edge(const Edge& edge, BundleId bundle,
                                          const std::vector<std::vector<Evidence>>& parts) {
   Edge shared = edge;
   shared.target = bundle;
-  for_each_part(parts, ++joint_proofs_, [&](const Evidence& evidence, Part part) {
+  for_each_part(parts, [&](const Evidence& evidence, Part part) {
     shared_.push_back({shared, evidence, part});
   });
 }
@@ -320,21 +322,32 @@ class Assembly {
     head_.push_back(edge.target);
     trait_.push_back(trait_place({edge.kind, edge.traversable, 0, edge.caveats.bits(), edge.condition}));
     evidence_start_.push_back(static_cast<std::uint32_t>(evidence_.size()));
+    const bool is_joint = builder_.joint_proofs_ != 0 &&
+                          std::any_of(rows_.get() + group.first, rows_.get() + group.last,
+                                      [&](const Packed& row) { return common(row).part.proof != 0; });
     // Evidence by the proof and the part of it that it belongs to.
     std::map<std::uint32_t, std::map<std::uint32_t, std::vector<std::uint32_t>>> joint;
+    std::vector<AttackGraph::Proof> proofs;  // first those of one piece
     for (std::size_t i = group.first; i < group.last; ++i) {
       const auto& [same, evidence, part] = builder_.unpack(rows_[i]);
-      if (i == group.first || evidence_.back() != evidence) evidence_.push_back(evidence);
-      if (part.proof == 0) continue;
+      const bool is_new = i == group.first || evidence_.back() != evidence;
+      if (is_new) evidence_.push_back(evidence);
       const auto place = static_cast<std::uint32_t>(evidence_.size() - evidence_start_.back() - 1);
-      joint[part.proof][part.number].push_back(place);
+      if (part.proof != 0) {
+        std::vector<std::uint32_t>& places = joint[part.proof][part.number];
+        if (places.empty() || places.back() != place) places.push_back(place);
+      } else if (is_joint && is_new) {  // as a proof by itself, it stands before parts of others
+        proofs.push_back({{place}});
+      }
     }
-    if (joint.empty()) return;
-    std::vector<AttackGraph::Proof>& proofs = joint_proofs_[arc];
+    if (!is_joint) return;
     for (const auto& [proof, parts] : joint) {
       AttackGraph::Proof& found = proofs.emplace_back();
       for (const auto& [part, places] : parts) found.push_back(places);
     }
+    std::sort(proofs.begin(), proofs.end());
+    proofs.erase(std::unique(proofs.begin(), proofs.end()), proofs.end());
+    joint_proofs_.emplace(arc, std::move(proofs));
   }
 
   std::uint32_t trait_place(const AttackGraph::Trait& trait) {

@@ -42,7 +42,8 @@ class GraphBuilder {
   /// says nothing and is dropped, unless its kind may be one.
   void add_edge(const Edge& edge, Evidence evidence);
 
-  /// The same with a proof that takes several things at once: a piece of evidence of each part. Empty parts say nothing.
+  /// The same with a proof that takes several things at once: a piece of evidence of each part. Empty parts say nothing, and
+  /// each piece of a single part is a proof by itself.
   void add_joint_edge(const Edge& edge, const std::vector<std::vector<Evidence>>& parts);
 
   /// A bundle without nodes.
@@ -126,8 +127,7 @@ class GraphBuilder {
   Packed pack(const PendingEdge& pending);
   PendingEdge unpack(const Packed& packed) const;
   template <class Take>
-  static void for_each_part(const std::vector<std::vector<Evidence>>& parts, std::uint32_t proof,
-                            const Take& take);
+  void for_each_part(const std::vector<std::vector<Evidence>>& parts, const Take& take);
 
   static constexpr std::size_t kKinds = 128;
   static constexpr std::size_t kSorts = 3;

@@ -169,7 +169,7 @@ inline Statements random_statements(std::mt19937& random, graph::NodeId nodes, s
       statement.edge.kind = EdgeKind::SyncLAPSPassword;
       statement.is_joint = true;
       statement.parts.clear();
-      for (std::uint32_t part = 0; part < 2; ++part) {
+      for (std::uint32_t part = 0, parts = below(4) == 0 ? 1 : 2; part < parts; ++part) {
         auto& pieces = statement.parts.emplace_back();
         for (std::uint32_t piece = 0; piece < 1 + below(2); ++piece)
           pieces.push_back({.kind = graph::Evidence::Kind::Ace, .object = 999, .item = part * 4 + below(4)});

@@ -42,6 +42,7 @@ std::multiset<std::vector<std::set<Evidence>>> proofs_of(const AttackGraph& grap
 /// The edges that come of statements, one by one.
 struct PlainEdge {
   std::set<Evidence> evidence;
+  std::set<std::vector<std::set<Evidence>>> proofs;
   std::set<std::vector<NodeId>> excluded;  ///< by each statement that leads somewhere
   bool traversable = false;
 };
@@ -54,8 +55,16 @@ std::map<Identity, PlainEdge> plain_edges(const Statements& stated) {
     excluded.erase(std::unique(excluded.begin(), excluded.end()), excluded.end());
     for (const NodeId target : stated.targets(statement)) {
       PlainEdge& edge = edges[{statement.edge.source, target, statement.edge.kind}];
-      for (const auto& part : statement.parts) {
-        for (const Evidence& evidence : part) edge.evidence.insert(Statements::evidence_at(evidence, target));
+      std::vector<std::set<Evidence>> parts;
+      for (const auto& pieces : statement.parts) {
+        std::set<Evidence>& part = parts.emplace_back();
+        for (const Evidence& evidence : pieces) part.insert(Statements::evidence_at(evidence, target));
+        edge.evidence.insert(part.begin(), part.end());
+      }
+      if (parts.size() > 1) {
+        edge.proofs.insert(parts);
+      } else {
+        for (const Evidence& evidence : parts[0]) edge.proofs.insert({{evidence}});
       }
       if (statement.edge.traversable) edge.excluded.insert(excluded);
       edge.traversable = edge.traversable || statement.edge.traversable;
@@ -76,6 +85,9 @@ void check_edges(const AttackGraph& graph, const Statements& stated) {
     const auto evidence = evidence_of(graph, e);
     REQUIRE(evidence ==
             std::multiset<Evidence>(found->second.evidence.begin(), found->second.evidence.end()));
+    const auto proofs = proofs_of(graph, e);
+    REQUIRE(std::vector(proofs.begin(), proofs.end()) ==
+            std::vector(found->second.proofs.begin(), found->second.proofs.end()));
     if (!edge.traversable) continue;
     const std::span<const NodeId> excluded = graph.excluded(edge.condition);
     const std::set<std::vector<NodeId>>& wanted = found->second.excluded;
