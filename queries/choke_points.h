@@ -19,8 +19,8 @@ struct ChokePoints {
 };
 
 /// The first `limit` of each (0 = all); facts only when a table of them is given. Exact for the graph as it is: a membership
-/// that is cut still counts where a deny entry names its group. What a change makes of the graph, what_if.h looks at:
-/// an edge rests on the entries that decided it, though others may grant the same or something weaker once these are gone.
+/// that is cut still counts where a deny entry names its group. What a change makes of the graph, what_if.h looks at: an edge
+/// goes with the last proof that gives it to as many, though an entry behind a denial may go on giving it to some.
 ChokePoints find_choke_points(const graph::AttackGraph& graph, const std::vector<graph::NodeId>& principals,
                               facts::Facts* facts, const std::vector<graph::NodeId>& targets,
                               std::size_t limit);

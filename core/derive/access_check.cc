@@ -78,15 +78,60 @@ struct Asker {
   const std::vector<Trustee>& token;
   /// Whether more than the token may be in it, so that a denial of another leaves a question open.
   bool is_open = true;
+
+  bool holds(const CompiledAce& ace) const {
+    return std::binary_search(token.begin(), token.end(), ace.trustee);
+  }
+  /// Whether an entry that allows is meant for it.
+  bool is_meant(const CompiledAce& ace) const { return trustee ? ace.trustee == *trustee : holds(ace); }
 };
 
-/// The walk for one bit. `allow_conditional` says whether a grant under a condition counts.
+/// Takes each bit of the request to what decides it: walk.extended(bit, type), walk.on_tree(bit, node) or
+/// walk.on_object(bit), as long as they say true. `node` is the request's in the tree.
+template <class Walk>
+bool walk_bits(const Request& request, NodeIndex node, const Walk& walk) {
+  for (std::uint32_t rest = request.mask; rest != 0; rest &= rest - 1) {
+    const std::uint32_t bit = rest & (~rest + 1);
+    bool goes_on = false;
+    if (request.kind == Request::Kind::Extended) {
+      goes_on = walk.extended(bit, request.object_type);
+    } else if (request.kind == Request::Kind::Property || (bit & kPropertyBits) != 0) {
+      goes_on = walk.on_tree(bit, node);
+    } else if ((bit & kExtendedBits) != 0) {
+      goes_on = walk.extended(bit, std::nullopt);
+    } else {
+      goes_on = walk.on_object(bit);
+    }
+    if (!goes_on) return false;
+  }
+  return true;
+}
+
+/// Where in the tree the request is; absent when the class has nothing like it.
+std::optional<NodeIndex> node_of(const ObjectTypeTree& tree, const Request& request) {
+  if (request.kind != Request::Kind::Property || !request.object_type) return ObjectTypeTree::kRoot;
+  return tree.find(*request.object_type);
+}
+
+/// Whether the entry, if it is for the one who asks, could grant some of the request.
+bool may_grant_some(const CompiledAce& ace, const ObjectTypeTree& tree, const Request& request,
+                    NodeIndex wanted) {
+  if (!ace.allow || (ace.mask & request.mask) == 0) return false;
+  if (!ace.object_type) return true;
+  if (request.kind == Request::Kind::Extended) return ace.object_type == request.object_type;
+  if (wanted == ObjectTypeTree::kRoot) return true;
+  const auto node = tree.find(*ace.object_type);
+  return node && (tree.is_at_or_below(*node, wanted) || tree.is_at_or_below(wanted, *node));
+}
+
+/// The walk for one bit: whether it is granted. `allow_conditional` says whether a grant under a condition counts.
 class BitWalk {
  public:
-  BitWalk(const CompiledDacl& dacl, const ObjectTypeTree& tree, const Asker& asker, bool allow_conditional)
-      : dacl_(dacl), tree_(tree), asker_(asker), allow_conditional_(allow_conditional) {}
+  BitWalk(const CompiledDacl& dacl, const ObjectTypeTree& tree, const Asker& asker, bool allow_conditional,
+          Decision& decision)
+      : dacl_(dacl), tree_(tree), asker_(asker), allow_conditional_(allow_conditional), decision_(decision) {}
 
-  bool extended(std::uint32_t bit, const std::optional<directory::Guid>& type, Decision& decision) const {
+  bool extended(std::uint32_t bit, const std::optional<directory::Guid>& type) const {
     for (const CompiledAce& ace : dacl_.aces) {
       if ((ace.mask & bit) == 0) continue;
       // [MS-ADTS] 5.1.3.3.4: without an object type the entry is for every right; with one, for that right.
@@ -94,53 +139,53 @@ class BitWalk {
       if (!fits) continue;
       if (ace.allow) {
         if (!counts(ace)) continue;
-        decision.aces.push_back(ace.place);
+        decision_.aces.push_back(ace.place);
         return true;
       }
-      if (in_token(ace)) return false;
-      exclude(ace, decision);
+      if (asker_.holds(ace)) return false;
+      exclude(ace);
     }
     return false;
   }
 
   // [MS-ADTS] 5.1.3.3.2: an entry for an attribute or a property set says nothing about the object as a whole.
-  bool on_object(std::uint32_t bit, Decision& decision) const {
+  bool on_object(std::uint32_t bit) const {
     for (const CompiledAce& ace : dacl_.aces) {
       if ((ace.mask & bit) == 0) continue;
       if (ace.object_type && tree_.find(*ace.object_type) != ObjectTypeTree::kRoot) continue;
       if (ace.allow) {
         if (!counts(ace)) continue;
-        decision.aces.push_back(ace.place);
+        decision_.aces.push_back(ace.place);
         return true;
       }
-      if (in_token(ace)) return false;
-      exclude(ace, decision);
+      if (asker_.holds(ace)) return false;
+      exclude(ace);
     }
     return false;
   }
 
-  bool on_tree(std::uint32_t bit, NodeIndex wanted, Decision& decision) const {
+  bool on_tree(std::uint32_t bit, NodeIndex wanted) const {
     // Entries without an object type decide for the whole tree at once; most lists decide a bit by those
     // alone, and then the tree need not be looked at.
     for (const CompiledAce& ace : dacl_.aces) {
       if ((ace.mask & bit) == 0) continue;
       if (ace.object_type) {
-        if (tree_.find(*ace.object_type)) return on_every_node(bit, wanted, decision);
+        if (tree_.find(*ace.object_type)) return on_every_node(bit, wanted);
       } else if (ace.allow) {
         if (!counts(ace)) continue;
-        decision.aces.push_back(ace.place);
+        decision_.aces.push_back(ace.place);
         return true;
-      } else if (in_token(ace)) {
+      } else if (asker_.holds(ace)) {
         return false;
       } else {
-        exclude(ace, decision);
+        exclude(ace);
       }
     }
     return false;
   }
 
  private:
-  bool on_every_node(std::uint32_t bit, NodeIndex wanted, Decision& decision) const {
+  bool on_every_node(std::uint32_t bit, NodeIndex wanted) const {
     TreeState state(tree_);
     for (const CompiledAce& ace : dacl_.aces) {
       if ((ace.mask & bit) == 0) continue;
@@ -151,11 +196,11 @@ class BitWalk {
         node = *found;
       }
       if (ace.allow) {
-        if (counts(ace) && state.grant(node) && related(node, wanted)) decision.aces.push_back(ace.place);
-      } else if (in_token(ace)) {
+        if (counts(ace) && state.grant(node) && related(node, wanted)) decision_.aces.push_back(ace.place);
+      } else if (asker_.holds(ace)) {
         if (state.can_deny(node)) state.deny(node);
       } else if (related(node, wanted) && state.can_deny(node)) {
-        exclude(ace, decision);
+        exclude(ace);
       }
       if (state.at(wanted) != State::Undecided) break;
     }
@@ -163,14 +208,10 @@ class BitWalk {
   }
 
   bool counts(const CompiledAce& ace) const {
-    const bool is_asked = asker_.trustee ? ace.trustee == *asker_.trustee : in_token(ace);
-    return is_asked && (allow_conditional_ || !ace.conditional);
+    return asker_.is_meant(ace) && (allow_conditional_ || !ace.conditional);
   }
-  void exclude(const CompiledAce& ace, Decision& decision) const {
-    if (asker_.is_open) decision.excluded.push_back(ace.trustee);
-  }
-  bool in_token(const CompiledAce& ace) const {
-    return std::binary_search(asker_.token.begin(), asker_.token.end(), ace.trustee);
+  void exclude(const CompiledAce& ace) const {
+    if (asker_.is_open) decision_.excluded.push_back(ace.trustee);
   }
   bool related(NodeIndex a, NodeIndex b) const {
     return tree_.is_at_or_below(a, b) || tree_.is_at_or_below(b, a);
@@ -180,34 +221,98 @@ class BitWalk {
   const ObjectTypeTree& tree_;
   const Asker& asker_;
   bool allow_conditional_;
+  Decision& decision_;
+};
+
+/// What a decision rests on, bit by bit and attribute by attribute: the entries that each give it, up to the first that denies
+/// it or excludes somebody whom the decision does not.
+class Proving {
+ public:
+  Proving(const CompiledDacl& dacl, const ObjectTypeTree& tree, const Request& request, const Asker& asker,
+          const Decision& decision, Parts<std::uint16_t>& proof)
+      : tree_(tree), proof_(proof) {
+    for (const CompiledAce& ace : dacl.aces) {
+      const bool ends = !ace.allow && (asker.holds(ace) || (asker.is_open && !is_in(decision.excluded, ace)));
+      if ((ace.mask & request.mask) == 0 || !(ace.allow ? asker.is_meant(ace) : ends)) continue;
+      entries_.push_back({&ace, ace.object_type ? tree.find(*ace.object_type) : ObjectTypeTree::kRoot});
+    }
+  }
+
+  bool extended(std::uint32_t bit, const std::optional<directory::Guid>& type) const {
+    return add_part(
+        bit, [&](const Entry& entry) { return !entry.ace->object_type || entry.ace->object_type == type; });
+  }
+
+  bool on_object(std::uint32_t bit) const {
+    return add_part(bit, [](const Entry& entry) { return entry.node == ObjectTypeTree::kRoot; });
+  }
+
+  // A node is granted when all leaves below it are, and a leaf by any entry for it or what it is in. Leaves with the same
+  // entries are looked at once.
+  bool on_tree(std::uint32_t bit, NodeIndex wanted) const {
+    const auto add_leaf = [&](NodeIndex leaf) {
+      add_part(bit,
+               [&](const Entry& entry) { return entry.node && tree_.is_at_or_below(leaf, *entry.node); });
+    };
+    std::vector<NodeIndex> below;
+    for (const Entry& entry : entries_) {
+      if (entry.node && *entry.node != wanted && tree_.is_at_or_below(*entry.node, wanted))
+        below.push_back(*entry.node);
+    }
+    if (below.empty()) {
+      add_leaf(wanted);
+      return true;
+    }
+    std::vector<NodeIndex> seen;  // the lowest of `below` and `wanted` that a leaf is in
+    const auto place_of = [&](NodeIndex node) {
+      while (node != wanted && std::find(below.begin(), below.end(), node) == below.end())
+        node = tree_.parent(node);
+      return node;
+    };
+    for (std::size_t n = wanted; n < tree_.size(); ++n) {
+      const auto node = static_cast<NodeIndex>(n);
+      if (!tree_.children(node).empty() || !tree_.is_at_or_below(node, wanted)) continue;
+      const NodeIndex place = place_of(node);
+      if (std::find(seen.begin(), seen.end(), place) != seen.end()) continue;
+      seen.push_back(place);
+      add_leaf(node);
+    }
+    return true;
+  }
+
+ private:
+  struct Entry {
+    const CompiledAce* ace;
+    std::optional<NodeIndex> node;  ///< in the tree
+  };
+
+  template <class Fits>
+  bool add_part(std::uint32_t bit, const Fits& fits) const {
+    std::vector<std::uint16_t> part;
+    for (const Entry& entry : entries_) {
+      if ((entry.ace->mask & bit) == 0 || !fits(entry)) continue;
+      if (!entry.ace->allow) break;
+      part.push_back(entry.ace->place);
+    }
+    if (proof_.empty() || proof_.back() != part) proof_.push_back(std::move(part));
+    return true;
+  }
+
+  static bool is_in(const std::vector<Trustee>& trustees, const CompiledAce& ace) {
+    return std::binary_search(trustees.begin(), trustees.end(), ace.trustee);
+  }
+
+  const ObjectTypeTree& tree_;
+  std::vector<Entry> entries_;  ///< that can decide
+  Parts<std::uint16_t>& proof_;
 };
 
 std::optional<Decision> decide(const CompiledDacl& dacl, const ObjectTypeTree& tree, const Request& request,
-                               const Asker& asker, bool allow_conditional) {
-  const BitWalk walk(dacl, tree, asker, allow_conditional);
-  NodeIndex node = ObjectTypeTree::kRoot;
-  if (request.kind == Request::Kind::Property && request.object_type) {
-    const auto found = tree.find(*request.object_type);
-    if (!found) return std::nullopt;
-    node = *found;
-  }
+                               NodeIndex node, const Asker& asker, bool allow_conditional) {
   Decision decision;
   decision.granted = true;
   decision.conditional = allow_conditional;
-  for (std::uint32_t rest = request.mask; rest != 0; rest &= rest - 1) {
-    const std::uint32_t bit = rest & (~rest + 1);
-    bool granted = false;
-    if (request.kind == Request::Kind::Extended) {
-      granted = walk.extended(bit, request.object_type, decision);
-    } else if (request.kind == Request::Kind::Property || (bit & kPropertyBits) != 0) {
-      granted = walk.on_tree(bit, node, decision);
-    } else if ((bit & kExtendedBits) != 0) {
-      granted = walk.extended(bit, std::nullopt, decision);
-    } else {
-      granted = walk.on_object(bit, decision);
-    }
-    if (!granted) return std::nullopt;
-  }
+  if (!walk_bits(request, node, BitWalk(dacl, tree, asker, allow_conditional, decision))) return std::nullopt;
   const auto tidy = [](auto& list) {
     std::sort(list.begin(), list.end());
     list.erase(std::unique(list.begin(), list.end()), list.end());
@@ -217,16 +322,40 @@ std::optional<Decision> decide(const CompiledDacl& dacl, const ObjectTypeTree& t
   return decision;
 }
 
+Parts<std::uint16_t> proof_of(const CompiledDacl& dacl, const ObjectTypeTree& tree, const Request& request,
+                              NodeIndex node, const Asker& asker, const Decision& decision) {
+  // Most rights are granted by the one entry that could.
+  const auto candidates = std::count_if(dacl.aces.begin(), dacl.aces.end(), [&](const CompiledAce& ace) {
+    return asker.is_meant(ace) && may_grant_some(ace, tree, request, node);
+  });
+  if (candidates == 1) return {decision.aces};
+  Parts<std::uint16_t> proof;
+  walk_bits(request, node, Proving(dacl, tree, request, asker, decision, proof));
+  simplify(proof);
+  return proof;
+}
+
+/// Without a proof.
 Decision check(const CompiledDacl& dacl, const ObjectTypeTree& tree, const Request& request,
                const Asker& asker) {
   if (dacl.grants_everything) return {.granted = true};
-  if (auto plain = decide(dacl, tree, request, asker, false)) return *std::move(plain);
+  const std::optional<NodeIndex> node = node_of(tree, request);
+  if (!node) return {};
+  if (auto plain = decide(dacl, tree, request, *node, asker, false)) return *std::move(plain);
   const bool has_condition = std::any_of(dacl.aces.begin(), dacl.aces.end(),
                                          [](const CompiledAce& ace) { return ace.allow && ace.conditional; });
   if (has_condition) {
-    if (auto conditional = decide(dacl, tree, request, asker, true)) return *std::move(conditional);
+    if (auto conditional = decide(dacl, tree, request, *node, asker, true)) return *std::move(conditional);
   }
   return {};
+}
+
+Decision prove(const CompiledDacl& dacl, const ObjectTypeTree& tree, const Request& request,
+               const Asker& asker) {
+  Decision decision = check(dacl, tree, request, asker);
+  if (decision.granted && !dacl.grants_everything)
+    decision.proof = proof_of(dacl, tree, request, *node_of(tree, request), asker, decision);
+  return decision;
 }
 
 }  // namespace
@@ -234,40 +363,39 @@ Decision check(const CompiledDacl& dacl, const ObjectTypeTree& tree, const Reque
 bool may_grant(const CompiledDacl& dacl, const ObjectTypeTree& tree, const Request& request,
                Trustee trustee) {
   if (dacl.grants_everything) return true;
-  NodeIndex wanted = ObjectTypeTree::kRoot;
-  if (request.kind == Request::Kind::Property && request.object_type) {
-    const auto found = tree.find(*request.object_type);
-    if (!found) return false;
-    wanted = *found;
-  }
-  return std::any_of(dacl.aces.begin(), dacl.aces.end(), [&](const CompiledAce& ace) {
-    if (!ace.allow || ace.trustee != trustee || (ace.mask & request.mask) == 0) return false;
-    if (!ace.object_type) return true;
-    if (request.kind == Request::Kind::Extended) return ace.object_type == request.object_type;
-    if (wanted == ObjectTypeTree::kRoot) return true;
-    const auto node = tree.find(*ace.object_type);
-    return node && (tree.is_at_or_below(*node, wanted) || tree.is_at_or_below(wanted, *node));
-  });
+  const std::optional<NodeIndex> wanted = node_of(tree, request);
+  return wanted && std::any_of(dacl.aces.begin(), dacl.aces.end(), [&](const CompiledAce& ace) {
+           return ace.trustee == trustee && may_grant_some(ace, tree, request, *wanted);
+         });
 }
 
 Decision access_check(const CompiledDacl& dacl, const ObjectTypeTree& tree, const Request& request,
                       Trustee trustee, const std::vector<Trustee>& token) {
-  return check(dacl, tree, request, {trustee, token});
+  return prove(dacl, tree, request, {trustee, token});
 }
 
 Decision joint_access_check(const CompiledDacl& dacl, const ObjectTypeTree& tree, const Request& request,
                             Trustee trustee, const std::vector<Trustee>& token) {
-  Decision decision = check(dacl, tree, request, {std::nullopt, token});
-  const bool is_named = std::any_of(dacl.aces.begin(), dacl.aces.end(), [&](const CompiledAce& ace) {
+  Decision own = access_check(dacl, tree, request, trustee, token);
+  if (own.granted) return own;
+  Decision joint = prove(dacl, tree, request, {std::nullopt, token});
+  const auto is_of_use = [&](const CompiledAce& ace) {
     return ace.trustee == trustee &&
-           std::binary_search(decision.aces.begin(), decision.aces.end(), ace.place);
-  });
-  return is_named ? decision : Decision();
+           std::any_of(joint.proof.begin(), joint.proof.end(), [&](const std::vector<std::uint16_t>& part) {
+             return std::binary_search(part.begin(), part.end(), ace.place);
+           });
+  };
+  return std::any_of(dacl.aces.begin(), dacl.aces.end(), is_of_use) ? joint : Decision();
 }
 
 Decision access_check(const CompiledDacl& dacl, const ObjectTypeTree& tree, const Request& request,
                       const std::vector<Trustee>& token) {
   return check(dacl, tree, request, {std::nullopt, token, false});
+}
+
+Decision prove_access(const CompiledDacl& dacl, const ObjectTypeTree& tree, const Request& request,
+                      const std::vector<Trustee>& token) {
+  return prove(dacl, tree, request, {std::nullopt, token, false});
 }
 
 }  // namespace tierline::derive

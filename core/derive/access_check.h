@@ -13,6 +13,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/derive/proof.h"
 #include "core/derive/schema.h"
 #include "core/directory/guid.h"
 #include "core/directory/security_descriptor.h"
@@ -59,6 +60,9 @@ struct Decision {
   bool conditional = false;         ///< granted only by an entry with a condition over claims
   std::vector<std::uint16_t> aces;  ///< places of the entries that granted, ascending
   std::vector<Trustee> excluded;    ///< trustees whose deny entry stands before the grant
+  /// What the grant rests on, in simplest form: the places of the entries of which one must be there, whatever others go, for
+  /// the right to be granted with no more excluded. Those that hang on a condition count, though they alone make it one.
+  Parts<std::uint16_t> proof;
 };
 
 /// False when no entry that names `trustee` could grant any part of `request`, so that it need not be decided.
@@ -69,14 +73,18 @@ bool may_grant(const CompiledDacl& dacl, const ObjectTypeTree& tree, const Reque
 Decision access_check(const CompiledDacl& dacl, const ObjectTypeTree& tree, const Request& request,
                       Trustee trustee, const std::vector<Trustee>& token);
 
-/// The same for a right whose bits come from different entries, as reading a confidential attribute does: entries
-/// that allow anybody in `token` count, and one that names `trustee` must be among those that granted.
+/// The same for a right whose bits come from different entries, as reading a confidential attribute does: where those that
+/// name `trustee` are not enough, entries that allow anybody in `token` count, and one that names it must be of use.
 Decision joint_access_check(const CompiledDacl& dacl, const ObjectTypeTree& tree, const Request& request,
                             Trustee trustee, const std::vector<Trustee>& token);
 
 /// Decides `request` for one whole logon token, ascending: every entry for a trustee in it counts, as on the
-/// domain controller, and nothing is left open.
+/// domain controller, and nothing is left open. Without the proof, which takes longer.
 Decision access_check(const CompiledDacl& dacl, const ObjectTypeTree& tree, const Request& request,
+                      const std::vector<Trustee>& token);
+
+/// The same with the proof.
+Decision prove_access(const CompiledDacl& dacl, const ObjectTypeTree& tree, const Request& request,
                       const std::vector<Trustee>& token);
 
 }  // namespace tierline::derive

@@ -82,17 +82,17 @@ void add_shared_edge(Derivation& derivation, graph::NodeId source, graph::Bundle
 }
 
 void add_shared_joint_edge(Derivation& derivation, graph::NodeId source, graph::BundleId bundle,
-                           knowledge::EdgeKind kind, const std::vector<std::vector<graph::Evidence>>& parts,
-                           knowledge::Caveats caveats, graph::ConditionId condition) {
+                           knowledge::EdgeKind kind, const Parts<graph::Evidence>& parts,
+                           knowledge::Caveats caveats, bool traversable, graph::ConditionId condition) {
   derivation.graph.add_shared_joint_edge(
-      stated_edge(derivation, source, graph::kNoNode, kind, caveats, true, condition), bundle, parts);
+      stated_edge(derivation, source, graph::kNoNode, kind, caveats, traversable, condition), bundle, parts);
 }
 
 void add_joint_edge(Derivation& derivation, graph::NodeId source, graph::NodeId target,
-                    knowledge::EdgeKind kind, const std::vector<std::vector<graph::Evidence>>& parts,
-                    knowledge::Caveats caveats, graph::ConditionId condition) {
-  derivation.graph.add_joint_edge(stated_edge(derivation, source, target, kind, caveats, true, condition),
-                                  parts);
+                    knowledge::EdgeKind kind, const Parts<graph::Evidence>& parts, knowledge::Caveats caveats,
+                    bool traversable, graph::ConditionId condition) {
+  derivation.graph.add_joint_edge(
+      stated_edge(derivation, source, target, kind, caveats, traversable, condition), parts);
 }
 
 Derived derive(const snapshot::Snapshot& snapshot, Rules rules) {

@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <random>
 #include <string>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "core/directory/sddl.h"
@@ -21,6 +23,8 @@ class RandomDirectory {
   struct Options {
     /// The same entry may be written on a container and on one above it.
     bool repeats_entries = false;
+    /// Who has a right somewhere is often given another one there or on what is above it.
+    bool adds_rights = false;
     /// Some containers were not read, so that what is in them has no parent.
     bool leaves_out_containers = false;
   };
@@ -203,7 +207,12 @@ class RandomDirectory {
     entry.is_denial = below(5) == 0;
     entry.rights = kRights[below(kRights.size())];
     entry.trustee = one_of(trustees);
-    const int place = one_of(places);
+    int place = one_of(places);
+    if (options_.adds_rights && !given_.empty() && below(3) != 0) {
+      std::tie(place, entry.trustee) = given_[below(given_.size())];
+      if (below(2) == 0 && object(place).parent >= 0 && place != holder_) place = object(place).parent;
+      entry.is_denial = below(10) == 0;
+    }
     const bool is_container = std::find(containers_.begin(), containers_.end(), place) != containers_.end();
     entry.is_handed_down = is_container && below(3) != 0;
     entry.is_for_below_only = entry.is_handed_down && below(3) == 0;
@@ -225,6 +234,7 @@ class RandomDirectory {
       }
     }
     object(place).entries.push_back(entry);
+    given_.emplace_back(place, entry.trustee);
   }
 
   // Users and groups, as it was when SDProp last ran ([MS-ADTS] 3.1.1.6.1): members that are taken out of a protected group since keep what was stamped.
@@ -296,6 +306,7 @@ class RandomDirectory {
   std::vector<int> containers_;
   std::vector<int> groups_;
   std::vector<int> users_;
+  std::vector<std::pair<int, int>> given_;  ///< where and to whom
   int admins_ = 0;
   int holder_ = 0;
 };

@@ -148,7 +148,7 @@ snapshot::Snapshot generated(const Forest& forest) {
 }
 
 // Figures of real forests: 15 to 31 edges an object where all rights are collected, more than half of them rights, and 5 to
-// 8 where they are not; a few principals with a right on nearly everything; median degrees of 3 to 15.
+// 8 where they are not, without the weaker edges that further entries give; a few principals with a right on nearly everything; median degrees of 3 to 15.
 void check_shape(const Forest& forest) {
   CAPTURE(forest.objects);
   CAPTURE(forest.is_acl_heavy);
@@ -168,7 +168,7 @@ void check_shape(const Forest& forest) {
   CHECK(shape.largest_component <= (forest.is_leaky ? 1.0 : 0.6));
   CHECK(shape.has_conditions);
   CHECK(shape.edges >= (forest.is_acl_heavy ? 22 : 7));
-  CHECK(shape.edges <= (forest.is_acl_heavy ? 28 : 9));
+  CHECK(shape.edges <= (forest.is_acl_heavy ? 28 : 10));
   CHECK(shape.rights >= (forest.is_acl_heavy ? 0.52 : 0.25));
   CHECK(shape.rights <= (forest.is_acl_heavy ? 0.65 : 0.4));
   CHECK(shape.memberships >= (forest.is_acl_heavy ? 0.2 : 0.25));

@@ -88,16 +88,16 @@ class ServiceNames {
   ByText by_host_;
 };
 
-// The entries by which an account may write who acts on its behalf; empty when it may not. New domains let every
-// account do so by an inherited entry for SELF.
-std::vector<std::uint16_t> may_delegate_to_itself(Derivation& derivation, Tokens& tokens,
-                                                  const Object& account) {
+// What lets an account write who acts on its behalf; absent when it may not. New domains let every account do so by an
+// inherited entry for SELF.
+std::optional<Parts<std::uint16_t>> may_delegate_to_itself(Derivation& derivation, Tokens& tokens,
+                                                           const Object& account) {
   DirectoryModel& directory = derivation.directory;
-  if (account.descriptor() == snapshot::kNoDescriptor) return {};
+  if (account.descriptor() == snapshot::kNoDescriptor) return std::nullopt;
   const auto descriptor =
       directory::SecurityDescriptor::parse(directory.snapshot().descriptor(account.descriptor()));
   const auto attribute = directory.schema().attribute("msDS-AllowedToActOnBehalfOfOtherIdentity");
-  if (!descriptor || !attribute) return {};
+  if (!descriptor || !attribute) return std::nullopt;
   const NodeId node = directory.node_of(account.index());
   const CompiledDacl dacl = compile(
       *descriptor, [&](const directory::Sid& sid) { return directory.trustee_of(sid, account.index()); },
@@ -106,7 +106,8 @@ std::vector<std::uint16_t> may_delegate_to_itself(Derivation& derivation, Tokens
   const ObjectTypeTree& tree = directory.schema().tree(directory.class_of(account.index()));
   const std::vector<NodeId> token = sure_token(tokens, directory, derivation.graph.node(node).sid, node,
                                                directory.domain_of(account.index()));
-  return access_check(dacl, tree, request, token).aces;
+  Decision decision = prove_access(dacl, tree, request, token);
+  return decision.granted ? std::optional(std::move(decision.proof)) : std::nullopt;
 }
 
 bool is_account(const Derivation& derivation, const Object& object) {
@@ -120,21 +121,24 @@ void add_constrained(Derivation& derivation, Tokens& tokens, const Object& accou
   // Without protocol transition the service gets no forwardable ticket of its own making ([MS-SFU] 3.2.5.1.2),
   // unless it can let itself act on its own behalf: tickets got that way are forwardable (3.2.5.2.3).
   const bool transition = (control & knowledge::uac::kTrustedToAuthForDelegation) != 0;
-  std::vector<std::uint16_t> reflected;
-  if (!transition) reflected = may_delegate_to_itself(derivation, tokens, account);
-  const bool is_enough = transition || !reflected.empty();
+  Parts<Evidence> reflected;
+  bool is_enough = transition;
+  if (!transition) {
+    const auto entries = may_delegate_to_itself(derivation, tokens, account);
+    is_enough = entries.has_value();
+    if (entries) reflected = of_entries(*entries, account.index());
+  }
   std::uint32_t item = 0;
   for (const auto spn : account.values(attribute)) {
     const Evidence evidence{
         .kind = Evidence::Kind::Attribute, .attribute = attribute, .object = account.index(), .item = item++};
     const NodeId target = services.find(spn.text());
     if (target == graph::kNoNode) continue;
-    add_edge(derivation, derivation.directory.node_of(account.index()), target, EdgeKind::AllowedToDelegate,
-             evidence, is_enough ? knowledge::Caveats() : Caveat::NeedsForwardableTicket, is_enough);
-    for (const std::uint16_t place : reflected) {
-      add_edge(derivation, derivation.directory.node_of(account.index()), target, EdgeKind::AllowedToDelegate,
-               {.kind = Evidence::Kind::Ace, .object = account.index(), .item = place});
-    }
+    Parts<Evidence> proof = reflected;
+    proof.push_back({evidence});
+    add_joint_edge(derivation, derivation.directory.node_of(account.index()), target,
+                   EdgeKind::AllowedToDelegate, proof,
+                   is_enough ? knowledge::Caveats() : Caveat::NeedsForwardableTicket, is_enough);
   }
 }
 

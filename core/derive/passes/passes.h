@@ -9,6 +9,7 @@
 
 #include "core/derive/derive.h"
 #include "core/derive/directory_model.h"
+#include "core/derive/proofs_of_edges.h"
 #include "core/derive/tokens.h"
 #include "core/graph/graph_builder.h"
 
@@ -43,12 +44,14 @@ void add_shared_edge(Derivation& derivation, graph::NodeId source, graph::Bundle
 
 /// The same with a proof of several parts; see GraphBuilder.
 void add_joint_edge(Derivation& derivation, graph::NodeId source, graph::NodeId target,
-                    knowledge::EdgeKind kind, const std::vector<std::vector<graph::Evidence>>& parts,
-                    knowledge::Caveats caveats = {}, graph::ConditionId condition = 0);
+                    knowledge::EdgeKind kind, const Parts<graph::Evidence>& parts,
+                    knowledge::Caveats caveats = {}, bool traversable = true,
+                    graph::ConditionId condition = 0);
 
 void add_shared_joint_edge(Derivation& derivation, graph::NodeId source, graph::BundleId bundle,
-                           knowledge::EdgeKind kind, const std::vector<std::vector<graph::Evidence>>& parts,
-                           knowledge::Caveats caveats = {}, graph::ConditionId condition = 0);
+                           knowledge::EdgeKind kind, const Parts<graph::Evidence>& parts,
+                           knowledge::Caveats caveats = {}, bool traversable = true,
+                           graph::ConditionId condition = 0);
 
 /// Fills Derivation::stated, before any pass.
 void find_stated(Derivation& derivation);

@@ -82,12 +82,13 @@ class Replication {
     for (const NodeId computer : hosts) builder_.put(graph::BundleSort::Secrets, bundle, computer);
     for (const Joint& joint : filtered) {
       add_shared_joint_edge(derivation_, joint.principal, bundle, EdgeKind::SyncLAPSPassword, joint.proof,
-                            joint.caveats, joint.condition);
+                            joint.caveats, true, joint.condition);
     }
   }
 
   void add(const Joint& joint, NodeId target, EdgeKind kind) {
-    add_joint_edge(derivation_, joint.principal, target, kind, joint.proof, joint.caveats, joint.condition);
+    add_joint_edge(derivation_, joint.principal, target, kind, joint.proof, joint.caveats, true,
+                   joint.condition);
   }
 
   // Who has one of `kinds` on the domain. Of two ways to it, the one without a condition counts.

@@ -73,11 +73,8 @@ void add_rule(Derivation& derivation, Tokens& tokens, const AttributeRule& rule,
         directory.snapshot().object(source.object).has(directory.attributes().service_principal_name);
     if (rule.edge == EdgeKind::AllowedToAct && !is_service) caveats |= knowledge::Caveat::NeedsSpnAccount;
     const graph::ConditionId excluded = derivation.graph.condition(std::move(decision.excluded));
-    for (const std::uint16_t place : decision.aces) {
-      add_edge(derivation, ace.trustee, target, rule.edge,
-               {.kind = Evidence::Kind::Ace, .attribute = attribute, .object = object.index(), .item = place},
-               caveats, true, excluded);
-    }
+    add_joint_edge(derivation, ace.trustee, target, rule.edge,
+                   of_entries(decision.proof, object.index(), attribute), caveats, true, excluded);
   }
 }
 

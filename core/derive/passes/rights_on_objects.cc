@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <iterator>
 #include <memory>
 
 #include "core/derive/dacl.h"
@@ -35,12 +36,16 @@ struct Grant {
   NodeId source = graph::kNoNode;
   EdgeKind kind = EdgeKind::GenericAll;
   bool traversable = true;
-  Evidence::Kind proof = Evidence::Kind::Ace;  ///< Ace with `aces`, Owner, or Rule for an absent DACL
+  /// What it rests on besides `entries`: Owner, or Rule for an absent DACL; Ace for nothing.
+  Evidence::Kind besides = Evidence::Kind::Ace;
   knowledge::Condition condition = knowledge::Condition::None;
   Caveats caveats = {};
   graph::ConditionId excluded = 0;
-  std::vector<std::uint16_t> aces = {};
+  Parts<std::uint16_t> entries = {};  ///< by place, or kNoOwnerRights
 };
+
+/// Stands among the entries of a grant for there being none for OWNER RIGHTS.
+constexpr std::uint16_t kNoOwnerRights = 0xFFFF;
 
 /// A row of the table with the GUID of its attribute, as this forest's schema has it.
 struct ReadyRule {
@@ -98,10 +103,6 @@ std::vector<ReadyRule> ready_rules(const Schema& schema) {
   return rules;
 }
 
-// One of the overloads: what entries that name the trustee grant.
-constexpr Decision (*kForOne)(const CompiledDacl&, const ObjectTypeTree&, const Request&, Trustee,
-                              const std::vector<Trustee>&) = access_check;
-
 class RightsOnObjects {
  public:
   RightsOnObjects(Derivation& derivation, Tokens& tokens)
@@ -157,6 +158,13 @@ class RightsOnObjects {
     kToBeStamped = 8,
     kLegacyLaps = 16,
     kWindowsLaps = 32,
+  };
+
+  /// The entries of a DACL for OWNER RIGHTS, and what of the rights that they give leads somewhere.
+  struct OwnerRights {
+    std::vector<std::uint16_t> entries;  ///< by place
+    bool any_inherited = false;
+    std::vector<Grant> of_use;
   };
 
   /// What is known of a descriptor without its grants.
@@ -244,7 +252,7 @@ class RightsOnObjects {
 
     if (dacl.grants_everything) {
       const NodeId everyone = directory_.node_of_sid(*Sid::parse(knowledge::sids::kEveryone), domain);
-      grants.push_back({.source = everyone, .kind = EdgeKind::GenericAll, .proof = Evidence::Kind::Rule});
+      grants.push_back({.source = everyone, .kind = EdgeKind::GenericAll, .besides = Evidence::Kind::Rule});
       return grants;
     }
     std::vector<Trustee> trustees;
@@ -252,24 +260,29 @@ class RightsOnObjects {
       const bool known = std::find(trustees.begin(), trustees.end(), ace.trustee) != trustees.end();
       if (ace.allow && !known) trustees.push_back(ace.trustee);
     }
-    const bool owner_rights = std::any_of(dacl.aces.begin(), dacl.aces.end(), [](const CompiledAce& ace) {
-      return ace.trustee == kOwnerRightsTrustee;
-    });
-    std::vector<Grant> limited;
-    if (owner_rights && descriptor.owner) {
+    OwnerRights owner_rights;
+    for (const CompiledAce& ace : dacl.aces) {
+      if (ace.trustee != kOwnerRightsTrustee) continue;
+      owner_rights.entries.push_back(ace.place);
+      owner_rights.any_inherited = owner_rights.any_inherited || ace.inherited;
+    }
+    if (!owner_rights.entries.empty() && descriptor.owner) {
       const NodeId owner = directory_.node_of_sid(*descriptor.owner, domain);
       std::vector<Trustee> token = token_of(owner, domain);
       token.push_back(kOwnerRightsTrustee);  // the highest number, so the list stays in order
-      limited = grants_to(kOwnerRightsTrustee, token, dacl, tree, kind);
+      owner_rights.of_use = grants_to(kOwnerRightsTrustee, token, dacl, tree, kind);
+      std::erase_if(owner_rights.of_use, [](const Grant& grant) { return !grant.traversable; });
     }
     for (const Trustee trustee : trustees) {
       if (trustee == kOwnerRightsTrustee || is_system(trustee)) continue;
+      const bool is_blocked = owner_is_blocked(tokens_, directory_, trustee, object.index());
       std::vector<Grant> own = grants_to(trustee, token_of(trustee, domain), dacl, tree, kind);
-      if (owner_rights) weaken_write_owner(own, limited, dacl);
-      if (owner_is_blocked(tokens_, directory_, trustee, object.index())) block_write_owner(own);
+      if (!owner_rights.entries.empty())
+        own = with_weak_write_owner(std::move(own), owner_rights, is_blocked);
+      if (is_blocked) block_write_owner(own);
       std::move(own.begin(), own.end(), std::back_inserter(grants));
     }
-    if (descriptor.owner) add_owner(*descriptor.owner, object, domain, owner_rights, limited, grants);
+    if (descriptor.owner) add_owner(*descriptor.owner, object, domain, owner_rights, grants);
     return grants;
   }
 
@@ -284,18 +297,23 @@ class RightsOnObjects {
 
   std::vector<Grant> grants_to(Trustee trustee, const std::vector<Trustee>& token, const CompiledDacl& dacl,
                                const ObjectTypeTree& tree, NodeKind kind) {
+    CompiledDacl own;  // what others are allowed makes no difference
+    std::copy_if(dacl.aces.begin(), dacl.aces.end(), std::back_inserter(own.aces),
+                 [&](const CompiledAce& ace) { return !ace.allow || ace.trustee == trustee; });
     std::vector<Grant> grants;
     for (const ReadyRule& ready : rules_) {
       const AceRule& rule = *ready.rule;
-      if (!rule.targets.contains(kind) || !may_grant(dacl, tree, ready.request, trustee)) continue;
-      const auto check = rule.right == RightKind::ReadConfidential ? joint_access_check : kForOne;
-      Decision decision = check(dacl, tree, ready.request, trustee, token);
+      if (!rule.targets.contains(kind) || !may_grant(own, tree, ready.request, trustee)) continue;
+      Decision decision = rule.right == RightKind::ReadConfidential
+                              ? joint_access_check(dacl, tree, ready.request, trustee, token)
+                              : access_check(own, tree, ready.request, trustee, token);
       for (const Request& request : ready.also) {
         if (!decision.granted) break;
-        const Decision more = access_check(dacl, tree, request, trustee, token);
+        const Decision more = access_check(own, tree, request, trustee, token);
         decision.granted = more.granted;
         decision.conditional = decision.conditional || more.conditional;
         decision.excluded.insert(decision.excluded.end(), more.excluded.begin(), more.excluded.end());
+        decision.proof.insert(decision.proof.end(), more.proof.begin(), more.proof.end());
       }
       if (!decision.granted) continue;
       Grant grant{.source = trustee,
@@ -303,7 +321,8 @@ class RightsOnObjects {
                   .traversable = knowledge::info_of(rule.edge).traversable && !rule.weak_on.contains(kind),
                   .condition = rule.condition,
                   .caveats = rule.caveats,
-                  .aces = std::move(decision.aces)};
+                  .entries = std::move(decision.proof)};
+      if (!ready.also.empty()) simplify(grant.entries);
       if (decision.conditional) grant.caveats |= Caveat::ConditionalAce;
       grant.excluded = derivation_.graph.condition(std::move(decision.excluded));
       if (!is_implied(grant, rule, grants)) grants.push_back(std::move(grant));
@@ -311,31 +330,52 @@ class RightsOnObjects {
     return grants;
   }
 
-  // A stronger edge of the same trustee says it already, if it holds in every case in which this one does.
+  // A stronger edge of the same trustee says it already, if it holds in every case in which this one does, and goes with it
+  // when entries go.
   static bool is_implied(const Grant& grant, const AceRule& rule, const std::vector<Grant>& stronger) {
     return std::any_of(stronger.begin(), stronger.end(), [&](const Grant& other) {
       const bool kind_implies =
           std::find(rule.implied_by.begin(), rule.implied_by.end(), other.kind) != rule.implied_by.end();
       const bool as_wide = other.excluded == 0 || other.excluded == grant.excluded;
       return kind_implies && as_wide && (other.caveats.bits() & ~grant.caveats.bits()) == 0 &&
-             other.traversable >= grant.traversable;
+             other.traversable >= grant.traversable && implies(grant.entries, other.entries);
     });
   }
 
   // An entry for OWNER RIGHTS keeps a new owner from rewriting the DACL ([MS-DTYP] 2.5.3.2). One that is
   // inherited comes back after a change of owner, so what it grants is what a new owner gets.
-  static void weaken_write_owner(std::vector<Grant>& grants, const std::vector<Grant>& limited,
-                                 const CompiledDacl& dacl) {
-    const bool inherited = std::any_of(dacl.aces.begin(), dacl.aces.end(), [](const CompiledAce& ace) {
-      return ace.trustee == kOwnerRightsTrustee && ace.inherited;
-    });
-    const bool useful =
-        std::any_of(limited.begin(), limited.end(), [](const Grant& grant) { return grant.traversable; });
+  static std::vector<Grant> with_weak_write_owner(std::vector<Grant> grants, const OwnerRights& owner_rights,
+                                                  bool is_blocked) {
+    std::vector<Grant> found;
     for (Grant& grant : grants) {
-      if (grant.kind != EdgeKind::WriteOwner) continue;
-      grant.kind = inherited && useful ? EdgeKind::WriteOwnerLimitedRights : EdgeKind::WriteOwnerRaw;
-      grant.traversable = grant.kind == EdgeKind::WriteOwnerLimitedRights;
+      if (grant.kind == EdgeKind::WriteOwner && owner_rights.any_inherited && !owner_rights.of_use.empty()) {
+        for (const Grant& right : owner_rights.of_use) {
+          Grant weak = grant;
+          weak.kind = EdgeKind::WriteOwnerLimitedRights;
+          weak.entries = with_owner_right(grant.entries, right, owner_rights, is_blocked);
+          found.push_back(std::move(weak));
+        }
+        continue;
+      }
+      if (grant.kind == EdgeKind::WriteOwner) {
+        grant.kind = EdgeKind::WriteOwnerRaw;
+        grant.traversable = false;
+      }
+      found.push_back(std::move(grant));
     }
+    return found;
+  }
+
+  // Entries that must be there for somebody to have a right as the owner. Without any entry for OWNER RIGHTS, the owner may
+  // rewrite the DACL, unless owners are blocked.
+  static Parts<std::uint16_t> with_owner_right(Parts<std::uint16_t> entries, const Grant& right,
+                                               const OwnerRights& owner_rights, bool is_blocked) {
+    for (std::vector<std::uint16_t> part : right.entries) {
+      if (!is_blocked && contains(part, owner_rights.entries)) part.push_back(kNoOwnerRights);
+      entries.push_back(std::move(part));
+    }
+    simplify(entries);
+    return entries;
   }
 
   // Whoever may become the owner gains nothing where owners are blocked.
@@ -347,24 +387,24 @@ class RightsOnObjects {
     }
   }
 
-  void add_owner(const Sid& owner_sid, const Object& object, DomainIndex domain, bool owner_rights,
-                 const std::vector<Grant>& limited, std::vector<Grant>& grants) {
+  void add_owner(const Sid& owner_sid, const Object& object, DomainIndex domain,
+                 const OwnerRights& owner_rights, std::vector<Grant>& grants) {
     const NodeId owner = directory_.node_of_sid(owner_sid, domain);
     if (is_system(owner) || !directory_.may_be_in_token(owner, object.index())) return;
-    if (!owner_rights) {
-      const bool blocked = owner_is_blocked(tokens_, directory_, owner, object.index());
+    const bool is_blocked = owner_is_blocked(tokens_, directory_, owner, object.index());
+    if (owner_rights.entries.empty()) {
       grants.push_back({.source = owner,
-                        .kind = blocked ? EdgeKind::OwnsRaw : EdgeKind::Owns,
-                        .proof = Evidence::Kind::Owner});
-      return;
+                        .kind = is_blocked ? EdgeKind::OwnsRaw : EdgeKind::Owns,
+                        .besides = Evidence::Kind::Owner});
     }
-    Grant grant{.source = owner, .kind = EdgeKind::OwnsLimitedRights, .proof = Evidence::Kind::Owner};
-    for (const Grant& right : limited) {
-      if (!right.traversable) continue;
-      grant.aces.insert(grant.aces.end(), right.aces.begin(), right.aces.end());
-      grant.excluded = right.excluded;
+    for (const Grant& right : owner_rights.of_use) {
+      Grant grant = right;
+      grant.source = owner;
+      grant.kind = EdgeKind::OwnsLimitedRights;
+      grant.besides = Evidence::Kind::Owner;
+      grant.entries = with_owner_right({}, right, owner_rights, is_blocked);
+      grants.push_back(std::move(grant));
     }
-    if (!grant.aces.empty()) grants.push_back(std::move(grant));
   }
 
   bool holds(knowledge::Condition condition, std::uint8_t traits) const {
@@ -400,22 +440,28 @@ class RightsOnObjects {
     if ((traits & kDisabled) != 0 && !enables_too) caveats |= Caveat::TargetDisabled;
     if ((traits & kRestrictedLogon) != 0 && !enables_too) caveats |= Caveat::LogonRestricted;
     if ((traits & kToBeStamped) != 0) caveats |= Caveat::ToBeStamped;
-    const auto add = [&](Evidence evidence) {
-      if (bundle == graph::kNoBundle) {
-        add_edge(derivation_, grant.source, target, grant.kind, evidence, caveats, grant.traversable,
-                 grant.excluded);
-      } else {
-        add_shared_edge(derivation_, grant.source, bundle, grant.kind, evidence, caveats, grant.traversable,
-                        grant.excluded);
-      }
+    const Parts<Evidence> proof = proof_of(grant, object);
+    if (bundle == graph::kNoBundle) {
+      add_joint_edge(derivation_, grant.source, target, grant.kind, proof, caveats, grant.traversable,
+                     grant.excluded);
+    } else {
+      add_shared_joint_edge(derivation_, grant.source, bundle, grant.kind, proof, caveats, grant.traversable,
+                            grant.excluded);
+    }
+  }
+
+  static Parts<Evidence> proof_of(const Grant& grant, ObjectIndex object) {
+    const auto by_rule = [](graph::Rule rule) {
+      return Evidence{.kind = Evidence::Kind::Rule, .item = static_cast<std::uint32_t>(rule)};
     };
-    if (grant.proof == Evidence::Kind::Owner) add({.kind = Evidence::Kind::Owner, .object = object});
-    if (grant.proof == Evidence::Kind::Rule) {
-      add({.kind = Evidence::Kind::Rule, .item = static_cast<std::uint32_t>(graph::Rule::AbsentDacl)});
+    Parts<Evidence> proof = of_entries(grant.entries, object);
+    for (std::vector<Evidence>& part : proof) {
+      if (part.back().item == kNoOwnerRights) part.back() = by_rule(graph::Rule::NoOwnerRights);
     }
-    for (const std::uint16_t place : grant.aces) {
-      add({.kind = Evidence::Kind::Ace, .object = object, .item = place});
-    }
+    if (grant.besides == Evidence::Kind::Owner)
+      proof.push_back({{.kind = Evidence::Kind::Owner, .object = object}});
+    if (grant.besides == Evidence::Kind::Rule) proof.push_back({by_rule(graph::Rule::AbsentDacl)});
+    return proof;
   }
 
   Derivation& derivation_;

@@ -283,5 +283,105 @@ TEST_CASE(
   }
 }
 
+/// Checks of each set of allowing entries that it keeps the right for as many exactly when it has one of each part. Returns
+/// how many parts the proof has and whether any entry is one of several in its part.
+std::pair<std::size_t, bool> check_proof(const CompiledDacl& list, const Request& request,
+                                         const std::vector<Trustee>& token) {
+  const Decision whole = access_check(list, small_tree(), request, kAnn, token);
+  if (!whole.granted) {
+    CHECK(whole.proof.empty());
+    return {0, false};
+  }
+  Parts<std::uint16_t> simplest = whole.proof;
+  simplify(simplest);
+  CHECK(simplest == whole.proof);
+  for (unsigned kept = 0; kept < 1u << list.aces.size(); ++kept) {
+    CompiledDacl rest;
+    for (const CompiledAce& ace : list.aces) {
+      if (!ace.allow || (kept >> ace.place & 1) != 0) rest.aces.push_back(ace);
+    }
+    const Decision decision = access_check(rest, small_tree(), request, kAnn, token);
+    const bool is_as_wide =
+        decision.granted && std::includes(whole.excluded.begin(), whole.excluded.end(),
+                                          decision.excluded.begin(), decision.excluded.end());
+    const bool is_proved = std::all_of(whole.proof.begin(), whole.proof.end(), [&](const auto& part) {
+      return std::any_of(part.begin(), part.end(),
+                         [&](std::uint16_t place) { return (kept >> place & 1) != 0; });
+    });
+    REQUIRE(is_as_wide == is_proved);
+  }
+  return {whole.proof.size(), std::any_of(whole.proof.begin(), whole.proof.end(),
+                                          [](const auto& part) { return part.size() > 1; })};
+}
+
+TEST_CASE("a right rests on the entries of which one must be left for it to be granted to as many") {
+  std::mt19937 random(21);
+  const std::array<std::optional<Guid>, 8> types = {std::nullopt, std::nullopt, kClass, kSetA,
+                                                    kA1,          kA2,          kLoose, kRight};
+  const std::array<std::uint32_t, 6> masks = {0x20, 0x20, 0x120, 0x40020, 0xC0000, access::kFullControl};
+  const std::vector<Request> requests = {kWriteObject,
+                                         kWriteA1,
+                                         kWriteSetA,
+                                         kUseRight,
+                                         {.mask = access::kWriteDacl},
+                                         {.mask = 0xC0000},
+                                         {.mask = access::kFullControl}};
+  constexpr std::array<Trustee, 4> kMostlyAnn = {kAnn, kAnn, kAnn, kOther};
+  constexpr std::array<Trustee, 4> kMostlyOther = {kAnn, kStaff, kOther, kOther};
+  std::size_t granted = 0;
+  std::size_t with_choice = 0;
+  std::size_t joint = 0;
+  std::size_t joint_with_choice = 0;
+  for (int round = 0; round < 6000; ++round) {
+    CAPTURE(round);
+    std::vector<CompiledAce> aces;
+    for (std::size_t i = 0, size = 1 + random() % 7; i < size; ++i) {
+      CompiledAce& ace = aces.emplace_back();
+      ace.allow = random() % 5 != 0;
+      ace.trustee = (ace.allow ? kMostlyAnn : kMostlyOther)[random() % 4];
+      ace.mask = masks[random() % masks.size()];
+      ace.object_type = types[random() % types.size()];
+    }
+    for (const Request& request : requests) {
+      const auto [parts, has_choice] = check_proof(dacl(aces), request, {kAnn, kStaff});
+      if (parts != 0) ++granted;
+      if (has_choice) ++with_choice;
+      if (parts > 1) ++joint;
+      if (parts > 1 && has_choice) ++joint_with_choice;
+    }
+  }
+  CHECK(granted > 4000);
+  CHECK(with_choice > 1000);
+  CHECK(joint > 500);
+  CHECK(joint_with_choice > 200);
+}
+
+TEST_CASE("an entry that hangs on a condition grants as well when those that do not are gone") {
+  CompiledAce conditional = allow(kAnn, 0x20);
+  conditional.conditional = true;
+  const Decision decision =
+      access_check(dacl({conditional, allow(kAnn, 0x20)}), small_tree(), kWriteObject, kAnn, {kAnn});
+  CHECK(decision.aces == std::vector<std::uint16_t>{1});
+  CHECK(decision.proof == Parts<std::uint16_t>{{0, 1}});
+}
+
+TEST_CASE("of a right whose bits may come from others in the token, one's own entries come first") {
+  const Request read{Request::Kind::Property, access::kReadProperty | access::kControlAccess, kLoose};
+  const auto ask = [&](std::vector<CompiledAce> aces) {
+    return joint_access_check(dacl(std::move(aces)), small_tree(), read, kAnn, {kAnn, kStaff});
+  };
+  constexpr std::uint32_t kBoth = access::kReadProperty | access::kControlAccess;
+  CHECK(ask({allow(kStaff, kBoth), allow(kAnn, kBoth)}).proof == Parts<std::uint16_t>{{1}});
+  CHECK(ask({allow(kStaff, access::kReadProperty), allow(kAnn, access::kControlAccess)}).proof ==
+        Parts<std::uint16_t>{{0}, {1}});
+  // Without the second entry, the first would have to go with the fourth.
+  CHECK(ask({allow(kStaff, access::kReadProperty), allow(kStaff, access::kReadProperty),
+             allow(kStaff, access::kControlAccess), allow(kAnn, access::kControlAccess)})
+            .proof == Parts<std::uint16_t>{{0, 1}, {2, 3}});
+  CHECK_FALSE(ask({allow(kStaff, kBoth), allow(kAnn, access::kWriteDacl)}).granted);
+  // Whoever reads by it needs the group's entry, which is enough for the group.
+  CHECK_FALSE(ask({allow(kStaff, kBoth)}).granted);
+}
+
 }  // namespace
 }  // namespace tierline::derive

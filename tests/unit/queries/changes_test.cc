@@ -5,6 +5,7 @@
 #include <random>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "core/derive/derive.h"
 #include "core/directory/sddl.h"
@@ -195,6 +196,10 @@ TEST_CASE("an entry that is written on several containers is inherited from each
   CHECK(check_changes({.repeats_entries = true}) > 1000);
 }
 
+TEST_CASE("what changes where several entries give one right") {
+  CHECK(check_changes({.repeats_entries = true, .adds_rights = true}) > 1000);
+}
+
 TEST_CASE("every fact behind an edge is found by its fingerprint, and nothing else is") {
   std::size_t found = 0;
   for (unsigned seed = 0; seed < 200; ++seed) {
@@ -260,8 +265,61 @@ std::size_t check_facts(RandomDirectory::Options options) {
   return facts_seen;
 }
 
+struct Removals {
+  std::size_t cut_off = 0;      ///< rights that cut somebody off
+  std::size_t with_choice = 0;  ///< edges with more evidence than one piece, of others than Tier Zero
+};
+
+Removals check_removals(RandomDirectory::Options options) {
+  Removals seen;
+  for (unsigned run = 0; run < 1200; ++run) {
+    const unsigned seed = run / 2;
+    const bool is_tier_zero = run % 2 == 0;
+    CAPTURE(seed);
+    CAPTURE(is_tier_zero);
+    std::mt19937 random(seed);
+    const Targets find_targets = is_tier_zero ? targets_of : one_group_of;
+    const Known known(RandomDirectory(random, options), find_targets);
+    facts::Facts facts(known.snapshot, known.graph);
+    const std::vector<NodeId> accounts = population(known.graph, known.targets);
+    std::map<std::uint64_t, std::uint64_t> cut_off;
+    for (const Cut& cut : find_choke_points(known.graph, accounts, &facts, known.targets, 0).facts)
+      cut_off[cut.id] = cut.cut_off;
+    const std::set<std::string> exposed = exposed_in(known.graph, known.targets);
+    for (const FactId fact : all_facts(known.graph, facts)) {
+      if (!facts.is_right(fact)) continue;
+      CAPTURE(facts[fact].key);
+      const auto changed = Changed::make(facts, {fact}, derive_graph, find_targets);
+      REQUIRE(changed.ok());
+      std::set<std::string> freed = exposed;
+      for (const std::string& one : exposed_in(changed->graph, changed->targets)) freed.erase(one);
+      REQUIRE(cut_off[fact] == freed.size());
+      if (!freed.empty()) ++seen.cut_off;
+    }
+    for (EdgeId e = 0; e < known.graph.edge_count(); ++e) {
+      if (known.graph.node(known.graph.edge(e).source).tier != 0 && known.graph.evidence(e).size() > 1)
+        ++seen.with_choice;
+    }
+  }
+  return seen;
+}
+
+TEST_CASE(
+    "whom a right cuts off is who is exposed no more in a directory without it, whatever other entries "
+    "give") {
+  const Removals seen = check_removals({.repeats_entries = true, .adds_rights = true});
+  CHECK(seen.cut_off > 400);
+  CHECK(seen.with_choice > 1000);
+}
+
 TEST_CASE("what a fact cuts off is what closing every edge that rests on it cuts off") {
   CHECK(check_facts({}) > 600);
+}
+
+TEST_CASE(
+    "what a fact cuts off where several entries give one right is what closing edges without a proof cuts "
+    "off") {
+  CHECK(check_facts({.repeats_entries = true, .adds_rights = true}) > 400);
 }
 
 TEST_CASE("what objects inherit from a container that was not read is a fact of each of them") {
@@ -330,20 +388,18 @@ std::optional<std::uint64_t> plain_cut(
   return least;
 }
 
-TEST_CASE(
-    "a plan leaves exposed whom a fresh search does without its facts, and cuts off everyone at the least "
-    "cost") {
+struct PlanCounts {
+  std::size_t steps = 0;
+  std::size_t cuts = 0;       ///< of everyone, that were held to the least cost
+  std::size_t deep_cuts = 0;  ///< of these, which take entries that others hide
+};
+
+PlanCounts check_plans(RandomDirectory::Options options, const std::vector<unsigned>& seeds) {
   const Principals principals = [](const AttackGraph& graph, const std::vector<NodeId>& targets) {
     return population(graph, targets);
   };
-  std::size_t steps = 0;
-  std::size_t cuts = 0;
-  std::size_t deep_cuts = 0;  // that take entries which others hide
-  std::vector<unsigned> seeds(400);
-  std::iota(seeds.begin(), seeds.end(), 0u);
-  // Rights that come to light behind others, some of which are enough alone; and an entry that stays stamped on who is protected
-  // no more.
-  seeds.insert(seeds.end(), {1098, 1526, 1571});
+  auto found = PlanCounts();
+  auto& [steps, cuts, deep_cuts] = found;
   for (unsigned run = 0; run < seeds.size() * 2; ++run) {
     const unsigned seed = seeds[run / 2];
     CAPTURE(seed);
@@ -351,7 +407,7 @@ TEST_CASE(
     const bool is_tier_zero = run % 2 == 0;
     CAPTURE(is_tier_zero);
     std::mt19937 random(seed);
-    const RandomDirectory directory(random, {});
+    const RandomDirectory directory(random, options);
     const Targets find_targets = is_tier_zero ? targets_of : one_group_of;
     const Known known(directory, find_targets);
     facts::Facts facts(known.snapshot, known.graph);
@@ -430,9 +486,26 @@ TEST_CASE(
       REQUIRE(cost == *derived_least);
     }
   }
-  CHECK(steps > 1000);
-  CHECK(cuts > 100);
-  CHECK(deep_cuts > 1);
+  return found;
+}
+
+std::vector<unsigned> seeds_up_to(unsigned count) {
+  std::vector<unsigned> seeds(count);
+  std::iota(seeds.begin(), seeds.end(), 0u);
+  return seeds;
+}
+
+TEST_CASE(
+    "a plan leaves exposed whom a fresh search does without its facts, and cuts off everyone at the least "
+    "cost") {
+  std::vector<unsigned> seeds = seeds_up_to(400);
+  // Rights that come to light behind others, some of which are enough alone; and an entry that stays stamped on who is protected
+  // no more.
+  seeds.insert(seeds.end(), {1098, 1526, 1571});
+  const PlanCounts found = check_plans({}, seeds);
+  CHECK(found.steps > 1000);
+  CHECK(found.cuts > 100);
+  CHECK(found.deep_cuts > 1);
 }
 
 TEST_CASE(
@@ -489,6 +562,12 @@ TEST_CASE(
   const Plan all = plan(0);
   REQUIRE(all.steps.size() == 2);
   CHECK(all.exposed_after() == 0);
+}
+
+TEST_CASE("a plan where several entries give one right takes all of them away") {
+  const PlanCounts found = check_plans({.repeats_entries = true, .adds_rights = true}, seeds_up_to(150));
+  CHECK(found.steps > 300);
+  CHECK(found.cuts > 20);
 }
 
 TEST_CASE(
