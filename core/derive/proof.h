@@ -5,6 +5,7 @@
 // the right away.
 
 #include <algorithm>
+#include <iterator>
 #include <vector>
 
 namespace tierline::derive {
@@ -29,6 +30,22 @@ void simplify(Parts<Piece>& parts) {
       return other.size() < part.size() && contains(part, other);
     });
   });
+}
+
+/// What must stand for one of two to do so. Both in simplest form; of more parts than kMostParts, some are left out.
+template <class Piece>
+Parts<Piece> either(const Parts<Piece>& one, const Parts<Piece>& other) {
+  constexpr std::size_t kMostParts = 256;
+  Parts<Piece> both;
+  for (const std::vector<Piece>& a : one) {
+    for (const std::vector<Piece>& b : other) {
+      std::vector<Piece>& part = both.emplace_back();
+      std::set_union(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(part));
+    }
+  }
+  simplify(both);
+  if (both.size() > kMostParts) both.resize(kMostParts);
+  return both;
 }
 
 /// Whether one stands only as long as the other does. Both in simplest form.

@@ -1,5 +1,9 @@
 #include "core/derive/proofs_of_edges.h"
 
+#include <map>
+#include <set>
+#include <utility>
+
 namespace tierline::derive {
 
 using graph::Evidence;
@@ -15,6 +19,20 @@ Parts<Evidence> of_entries(const Parts<std::uint16_t>& places, snapshot::ObjectI
     }
   }
   return proof;
+}
+
+Parts<Evidence> of_any(std::span<const graph::GraphBuilder::PendingEdge> edges) {
+  // Proofs by their numbers; evidence that is one by itself makes a single part together.
+  std::map<std::uint32_t, std::map<std::uint32_t, std::set<Evidence>>> proofs;
+  for (const auto& [edge, evidence, part] : edges) proofs[part.proof][part.number].insert(evidence);
+  Parts<Evidence> all;
+  for (const auto& [number, parts] : proofs) {
+    Parts<Evidence> one;
+    for (const auto& [place, pieces] : parts) one.emplace_back(pieces.begin(), pieces.end());
+    simplify(one);
+    all = number == proofs.begin()->first ? std::move(one) : either(all, one);
+  }
+  return all;
 }
 
 }  // namespace tierline::derive

@@ -25,6 +25,8 @@ class RandomDirectory {
     bool repeats_entries = false;
     /// Who has a right somewhere is often given another one there or on what is above it.
     bool adds_rights = false;
+    /// Most entries give rights at the domain to read secrets from it.
+    bool replicates = false;
     /// Some containers were not read, so that what is in them has no parent.
     bool leaves_out_containers = false;
   };
@@ -212,6 +214,14 @@ class RandomDirectory {
       std::tie(place, entry.trustee) = given_[below(given_.size())];
       if (below(2) == 0 && object(place).parent >= 0 && place != holder_) place = object(place).parent;
       entry.is_denial = below(10) == 0;
+    }
+    if (options_.replicates && below(3) != 0) {
+      static const std::vector<std::string> kReplicating = {kRights[kRights.size() - 2], kRights.back(), "CR",
+                                                            "GA"};
+      place = 0;
+      entry.rights = kReplicating[below(kReplicating.size())];
+      entry.trustee = below(3) == 0 ? one_of(users_) : one_of(groups_);
+      entry.is_denial = below(20) == 0;
     }
     const bool is_container = std::find(containers_.begin(), containers_.end(), place) != containers_.end();
     entry.is_handed_down = is_container && below(3) != 0;

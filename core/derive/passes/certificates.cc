@@ -332,7 +332,7 @@ class Certificates {
     std::vector<NodeId> also = {};  ///< further templates and authorities that they enrol on
     /// Where others enrol for them: the rights over those, by principal. Otherwise they enrol themselves, or change the
     /// template.
-    const std::map<NodeId, std::vector<Evidence>>* over_others = nullptr;
+    const std::map<NodeId, std::vector<graph::GraphBuilder::PendingEdge>>* over_others = nullptr;
   };
 
   void reach(const Nodes& principals, const Escalation& way) {
@@ -352,20 +352,26 @@ class Certificates {
     if (by_own_rights) nodes.push_back(way.one.node);
     nodes.insert(nodes.end(), way.also.begin(), way.also.end());
     knowledge::Caveats caveats;
-    std::vector<std::vector<Evidence>> proof;
+    Parts<Evidence> proof;
     for (const Evidence& setting : way.settings) proof.push_back({setting});
     proof.push_back(settings_there);
-    if (!by_own_rights) proof.push_back(way.over_others->at(principal));
+    const auto add_proof = [&](const std::vector<graph::GraphBuilder::PendingEdge>& rights) {
+      const Parts<Evidence> parts = of_any(rights);
+      proof.insert(proof.end(), parts.begin(), parts.end());
+    };
+    if (!by_own_rights) add_proof(way.over_others->at(principal));
     for (const NodeId node : nodes) {
-      std::vector<Evidence>& rights = proof.emplace_back();
+      std::vector<graph::GraphBuilder::PendingEdge> rights;
       std::optional<knowledge::Caveats> of_all;
-      for (const auto& [edge, evidence, part] : rights_on(node)) {
+      for (const graph::GraphBuilder::PendingEdge& pending : rights_on(node)) {
+        const graph::Edge& edge = pending.edge;
         if (!counts(edge, way)) continue;
         const bool holds = !by_own_rights || joint_.is_in(principal, {edge.source});
         if (!holds || is_excluded(principal, edge.condition)) continue;
         of_all = of_all ? knowledge::Caveats::from_bits(of_all->bits() & edge.caveats.bits()) : edge.caveats;
-        if (by_own_rights) rights.push_back(evidence);
+        if (by_own_rights) rights.push_back(pending);
       }
+      add_proof(rights);
       caveats |= of_all.value_or(knowledge::Caveats());
     }
     add_joint_edge(derivation_, principal, target, way.kind, proof, caveats);
@@ -503,7 +509,8 @@ class Certificates {
   using LookedAt = std::unordered_map<graph::BundleId, std::size_t>;
 
   // Who has one of the rights over an account, and some of the entries that give it: one entry may be inherited by all.
-  void take_control(Nodes& attackers, std::map<NodeId, std::vector<Evidence>>& control, NodeId account,
+  void take_control(Nodes& attackers,
+                    std::map<NodeId, std::vector<graph::GraphBuilder::PendingEdge>>& control, NodeId account,
                     std::initializer_list<EdgeKind> kinds, LookedAt& looked_at) {
     constexpr std::size_t kEnough = 16;
     std::vector<graph::GraphBuilder::PendingEdge> rights;
@@ -520,11 +527,12 @@ class Certificates {
     }
     for (const NodeId attacker : found) {
       attackers.insert(attacker);
-      std::vector<Evidence>& evidence = control[attacker];
-      if (evidence.size() >= kEnough) continue;
+      std::vector<graph::GraphBuilder::PendingEdge>& edges = control[attacker];
+      if (edges.size() >= kEnough) continue;
       for (const auto& pending : rights) {
-        if (joint_.is_in(attacker, {pending.edge.source}))
-          evidence.push_back(of_object(pending.evidence, account));
+        if (!joint_.is_in(attacker, {pending.edge.source})) continue;
+        edges.push_back(pending);
+        edges.back().evidence = of_object(pending.evidence, account);
       }
     }
   }
@@ -582,7 +590,7 @@ class Certificates {
     for (const bool by_host : {false, true}) {
       if (!(by_host ? one.carries_host_name : one.carries_user_name)) continue;
       Nodes attackers;
-      std::map<NodeId, std::vector<Evidence>> control;
+      std::map<NodeId, std::vector<graph::GraphBuilder::PendingEdge>> control;
       LookedAt for_all;
       LookedAt for_one;
       for (const NodeId account : accounts) {

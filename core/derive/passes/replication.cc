@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "core/derive/passes/passes.h"
@@ -24,16 +25,18 @@ using snapshot::ObjectIndex;
 struct Holder {
   ConditionId condition = 0;
   knowledge::Caveats caveats = {};
-  std::vector<Evidence> evidence;
+  Parts<Evidence> proof = {};
 };
 using Holders = std::map<NodeId, Holder>;
+/// The holders that principals get the right through, ascending.
+using Through = std::map<NodeId, std::vector<NodeId>>;
 
 /// A principal that holds both, and why.
 struct Joint {
   NodeId principal = graph::kNoNode;
   ConditionId condition = 0;
   knowledge::Caveats caveats = {};
-  std::vector<std::vector<Evidence>> proof;  ///< of each right
+  Parts<Evidence> proof = {};
 };
 
 class Replication {
@@ -94,26 +97,30 @@ class Replication {
   // Who has one of `kinds` on the domain. Of two ways to it, the one without a condition counts.
   Holders holders_of(NodeId head, std::initializer_list<EdgeKind> kinds) const {
     Holders holders;
-    for (const auto& [edge, evidence, part] : rights_on_.at(head)) {
+    std::map<NodeId, std::vector<GraphBuilder::PendingEdge>> edges_of;
+    for (const GraphBuilder::PendingEdge& pending : rights_on_.at(head)) {
+      const graph::Edge& edge = pending.edge;
       const bool any = edge.kind == EdgeKind::AllExtendedRights || edge.kind == EdgeKind::GenericAll;
       if (!any && std::find(kinds.begin(), kinds.end(), edge.kind) == kinds.end()) continue;
       const auto [place, added] = holders.try_emplace(edge.source);
       Holder& holder = place->second;
       if (added || (edge.condition == 0 && holder.condition != 0)) {
-        holder = {edge.condition, edge.caveats, {}};
+        holder = {edge.condition, edge.caveats};
+        edges_of[edge.source].clear();
       } else if (edge.condition != holder.condition) {
         continue;
       }
       holder.caveats |= edge.caveats;
-      holder.evidence.push_back(evidence);
+      edges_of[edge.source].push_back(pending);
     }
+    for (auto& [principal, holder] : holders) holder.proof = of_any(edges_of.at(principal));
     return holders;
   }
 
-  // All principals below the holders, each with a holder that it gets the right through. A principal that a
+  // All principals below the holders, each with those that it gets the right through. A principal that a
   // deny entry excludes is left out, with everyone below it.
-  std::map<NodeId, NodeId> everyone_with(const Holders& holders) {
-    std::map<NodeId, NodeId> through;
+  Through everyone_with(const Holders& holders) {
+    Through through;
     for (const auto& [holder, how] : holders) {
       std::vector<NodeId> queue = {holder};
       std::set<NodeId> seen = {holder};
@@ -125,7 +132,7 @@ class Replication {
           return std::binary_search(token.begin(), token.end(), group);
         });
         if (denied) continue;
-        through.emplace(principal, holder);
+        through[principal].push_back(holder);
         for (const NodeId member : tokens_.members(principal)) {
           if (seen.insert(member).second) queue.push_back(member);
         }
@@ -135,56 +142,89 @@ class Replication {
   }
 
   // A group whose members are all authenticated has what Authenticated Users have, though it is no member: whoever
-  // of `candidates` surely holds one of the holders in its tokens joins `through`.
-  void add_sure_ones(std::map<NodeId, NodeId>& through, const Holders& holders,
-                     const std::map<NodeId, NodeId>& candidates, DomainIndex domain) {
+  // of `candidates` surely holds some of the holders in its tokens joins `through`.
+  void add_sure_ones(Through& through, const Holders& holders, const Through& candidates,
+                     DomainIndex domain) {
+    Through sure;
     for (const auto& [principal, unused] : candidates) {
       if (through.contains(principal)) continue;
       const std::vector<NodeId> token =
           sure_token(tokens_, derivation_.directory, builder_.node(principal).sid, principal, domain);
       for (const auto& [holder, how] : holders) {
-        if (how.condition == 0 && std::binary_search(token.begin(), token.end(), holder)) {
-          through.emplace(principal, holder);
-          break;
-        }
+        if (how.condition == 0 && std::binary_search(token.begin(), token.end(), holder))
+          sure[principal].push_back(holder);
       }
     }
+    through.merge(sure);
+  }
+
+  // One of the holders, the first without a condition if there is one, with the proofs of all that give the right to as many.
+  static Holder together(const Holders& holders, const std::vector<NodeId>& through) {
+    const auto best = std::find_if(through.begin(), through.end(),
+                                   [&](NodeId holder) { return holders.at(holder).condition == 0; });
+    Holder found = holders.at(best == through.end() ? through.front() : *best);
+    for (const NodeId holder : through) {
+      const Holder& other = holders.at(holder);
+      if (other.condition == 0 || other.condition == found.condition)
+        found.proof = either(found.proof, other.proof);
+    }
+    return found;
+  }
+
+  // Who gets both rights through these holders.
+  Joint join(NodeId principal, const Holders& one, const std::vector<NodeId>& through_one,
+             const Holders& other, const std::vector<NodeId>& through_other) {
+    const Holder left = together(one, through_one);
+    const Holder right = together(other, through_other);
+    std::vector<NodeId> excluded = builder_.excluded(left.condition);
+    const std::vector<NodeId>& more = builder_.excluded(right.condition);
+    excluded.insert(excluded.end(), more.begin(), more.end());
+    Joint joint{principal, builder_.condition(std::move(excluded)), left.caveats | right.caveats, left.proof};
+    joint.proof.insert(joint.proof.end(), right.proof.begin(), right.proof.end());
+    simplify(joint.proof);
+    return joint;
   }
 
   std::vector<Joint> joined(const Holders& one, const Holders& other, DomainIndex domain) {
-    auto with_one = everyone_with(one);
-    auto with_other = everyone_with(other);
+    Through with_one = everyone_with(one);
+    Through with_other = everyone_with(other);
     add_sure_ones(with_one, one, with_other, domain);
     add_sure_ones(with_other, other, with_one, domain);
-    std::vector<Joint> found;
-    for (const auto& [principal, first] : with_one) {
+    std::map<NodeId, Joint> all;
+    for (const auto& [principal, through] : with_one) {
       const auto second = with_other.find(principal);
-      if (second == with_other.end()) continue;
-      // A group above it that has both already says it, unless the group's edge excludes some members.
-      const std::span<const NodeId> above = tokens_.parents(principal);
-      const bool said = std::any_of(above.begin(), above.end(), [&](NodeId group) {
-        const auto a = with_one.find(group);
-        const auto b = with_other.find(group);
-        return a != with_one.end() && b != with_other.end() && one.at(a->second).condition == 0 &&
-               other.at(b->second).condition == 0;
-      });
-      if (said) continue;
-      const Holder& left = one.at(first);
-      const Holder& right = other.at(second->second);
-      std::vector<NodeId> excluded = builder_.excluded(left.condition);
-      const std::vector<NodeId>& more = builder_.excluded(right.condition);
-      excluded.insert(excluded.end(), more.begin(), more.end());
-      Joint joint{principal,
-                  builder_.condition(std::move(excluded)),
-                  left.caveats | right.caveats,
-                  {left.evidence, right.evidence}};
-      if (first != principal || second->second != principal) {
-        joint.proof.push_back({{.kind = Evidence::Kind::Rule,
-                                .item = static_cast<std::uint32_t>(graph::Rule::JoinedReplicationRights)}});
+      if (second != with_other.end())
+        all.emplace(principal, join(principal, one, through, other, second->second));
+    }
+    std::vector<Joint> found;
+    for (const auto& [principal, joint] : all) {
+      if (is_said_by_groups(joint, all)) continue;
+      const auto holds = [&](const Through& with) {
+        const std::vector<NodeId>& through = with.at(principal);
+        return std::binary_search(through.begin(), through.end(), principal);
+      };
+      found.push_back(joint);
+      if (!holds(with_one) || !holds(with_other)) {
+        found.back().proof.push_back(
+            {{.kind = Evidence::Kind::Rule,
+              .item = static_cast<std::uint32_t>(graph::Rule::JoinedReplicationRights)}});
       }
-      found.push_back(std::move(joint));
     }
     return found;
+  }
+
+  // Groups above it that have both rights already say it, unless their edges exclude some members, or there is one entry
+  // without which none of them has both and it has.
+  bool is_said_by_groups(const Joint& joint, const std::map<NodeId, Joint>& all) {
+    std::optional<Parts<Evidence>> above;
+    for (const NodeId group : tokens_.parents(joint.principal)) {
+      const auto found = all.find(group);
+      if (found == all.end() || found->second.condition != 0) continue;
+      above = above ? either(*above, found->second.proof) : found->second.proof;
+    }
+    if (!above) return false;
+    std::erase_if(*above, [](const std::vector<Evidence>& part) { return part.size() > 1; });
+    return implies(joint.proof, *above);
   }
 
   void find_computers_with_laps() {

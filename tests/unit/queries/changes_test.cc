@@ -312,6 +312,12 @@ TEST_CASE(
   CHECK(seen.with_choice > 1000);
 }
 
+TEST_CASE("whom a right to replicate cuts off, which several have alone, through groups and jointly") {
+  const Removals seen = check_removals({.repeats_entries = true, .replicates = true});
+  CHECK(seen.cut_off > 400);
+  CHECK(seen.with_choice > 1000);
+}
+
 TEST_CASE("what a fact cuts off is what closing every edge that rests on it cuts off") {
   CHECK(check_facts({}) > 600);
 }
