@@ -232,7 +232,7 @@ class Scenario {
       for (std::size_t i = 0; i < whole.attributes.size(); ++i) {
         if (whole.attributes[i].first != "member") continue;
         object.attributes.erase(object.attributes.begin() + static_cast<std::ptrdiff_t>(i));
-        Status status = check_removal(facts,
+        Status status = check_removal(facts, graph,
                                       {.kind = graph::Evidence::Kind::Attribute,
                                        .attribute = snapshot.attribute("member"),
                                        .object = place,
@@ -241,13 +241,14 @@ class Scenario {
         object = whole;
         if (!status) return status;
       }
-      if (Status status = check_entries(facts, object, place); !status) return status;
+      if (Status status = check_entries(facts, graph, object, place); !status) return status;
     }
     return {};
   }
 
   // Entries that are handed down, and those that AdminSDHolder stamps, stand on other objects as well.
-  Status check_entries(facts::Facts& facts, Planned& object, snapshot::ObjectIndex place) {
+  Status check_entries(facts::Facts& facts, const graph::AttackGraph& graph, Planned& object,
+                       snapshot::ObjectIndex place) {
     const std::string whole = object.sddl;
     const auto bytes = directory::parse_sddl(whole, {object.domain});
     if (!bytes) return bytes.error();
@@ -266,14 +267,61 @@ class Scenario {
       directory::SecurityDescriptor rest = *parsed;
       rest.dacl->aces.erase(rest.dacl->aces.begin() + static_cast<std::ptrdiff_t>(i));
       object.sddl = directory::to_sddl(rest);
-      Status status = check_removal(facts, evidence, facts[fact].key + " on " + object.name);
+      Status status = check_removal(facts, graph, evidence, facts[fact].key + " on " + object.name);
       object.sddl = whole;
       if (!status) return status;
     }
     return {};
   }
 
-  Status check_removal(facts::Facts& facts, const graph::Evidence& evidence, const std::string& what) {
+  using Ends = std::set<std::pair<std::string, std::string>>;
+
+  // What edges join, of those that lead somewhere and that `counts` lets pass.
+  template <class Counts>
+  static Ends ends_of(const graph::AttackGraph& graph, const Counts& counts) {
+    Ends ends;
+    for (graph::EdgeId e = 0; e < graph.edge_count(); ++e) {
+      const graph::Edge edge = graph.edge(e);
+      if (edge.traversable && counts(e))
+        ends.emplace(std::string(graph.node(edge.source).id), std::string(graph.node(edge.target).id));
+    }
+    return ends;
+  }
+
+  // Of two ends that an edge joins which has the entry as evidence: without it, they are joined when some edge has a proof
+  // without it, and not otherwise.
+  void check_proofs(facts::Facts& facts, const graph::AttackGraph& graph, facts::FactId fact,
+                    const graph::AttackGraph& without, const std::string& what) {
+    const auto is_left = [&](graph::EdgeId e) {
+      const graph::EvidenceOf evidence = graph.evidence(e);
+      const auto stands = [&](std::uint32_t place) {
+        return facts.of(evidence[place], graph.edge(e).kind) != fact;
+      };
+      const auto proofs = graph.proofs(e);
+      return std::any_of(proofs.begin(), proofs.end(), [&](const graph::AttackGraph::Proof& proof) {
+        return std::all_of(proof.begin(), proof.end(), [&](const std::vector<std::uint32_t>& part) {
+          return std::any_of(part.begin(), part.end(), stands);
+        });
+      });
+    };
+    const Ends before = ends_of(graph, [&](graph::EdgeId e) {
+      const graph::EvidenceOf evidence = graph.evidence(e);
+      return std::any_of(evidence.begin(), evidence.end(), [&](const graph::Evidence& one) {
+        return facts.of(one, graph.edge(e).kind) == fact;
+      });
+    });
+    const Ends left = ends_of(graph, is_left);
+    const Ends found = ends_of(without, [](graph::EdgeId) { return true; });
+    for (const auto& ends : before) {
+      if (left.contains(ends) != found.contains(ends)) {
+        complaints_.push_back(fmt::format("without {} there {} edge from {} to {}, unlike its evidence", what,
+                                          found.contains(ends) ? "is an" : "is no", ends.first, ends.second));
+      }
+    }
+  }
+
+  Status check_removal(facts::Facts& facts, const graph::AttackGraph& graph, const graph::Evidence& evidence,
+                       const std::string& what) {
     const facts::FactId fact = facts.of(evidence, knowledge::EdgeKind::MemberOf);
     if (fact == facts::kNoFact) {
       complaints_.push_back("cannot be taken away: " + what);
@@ -283,7 +331,9 @@ class Scenario {
     if (!without) return without.error();
     const Result<snapshot::Snapshot> unsaid = build();
     if (!unsaid) return unsaid.error();
-    const std::set<std::string> found = edges_of(derive::derive(*without).graph);
+    const graph::AttackGraph changed = derive::derive(*without).graph;
+    if (facts.is_right(fact)) check_proofs(facts, graph, fact, changed, what);
+    const std::set<std::string> found = edges_of(changed);
     const std::set<std::string> wanted = edges_of(derive::derive(*unsaid).graph);
     for (const std::string& edge : found) {
       if (!wanted.contains(edge))
