@@ -5,6 +5,7 @@
 // the right away.
 
 #include <algorithm>
+#include <cstddef>
 #include <iterator>
 #include <vector>
 

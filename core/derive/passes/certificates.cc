@@ -11,6 +11,7 @@
 #include "core/derive/certificate_settings.h"
 #include "core/derive/joint_holders.h"
 #include "core/derive/passes/passes.h"
+#include "core/derive/proofs_of_edges.h"
 #include "core/knowledge/certificate_settings.h"
 
 namespace tierline::derive {

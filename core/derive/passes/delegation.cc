@@ -1,11 +1,14 @@
 // Kerberos: delegation, what follows from what a computer is, and whose keys can be guessed offline. Resource-based delegation is in rights_in_attributes.cc.
 
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <optional>
+#include <utility>
 
 #include "core/base/hash.h"
 #include "core/base/text.h"
 #include "core/derive/dacl.h"
 #include "core/derive/passes/passes.h"
+#include "core/derive/proofs_of_edges.h"
 #include "core/derive/sure_token.h"
 #include "core/knowledge/access_rights.h"
 #include "core/knowledge/user_account_control.h"

@@ -9,7 +9,7 @@
 
 #include "core/derive/derive.h"
 #include "core/derive/directory_model.h"
-#include "core/derive/proofs_of_edges.h"
+#include "core/derive/proof.h"
 #include "core/derive/tokens.h"
 #include "core/graph/graph_builder.h"
 

@@ -8,6 +8,8 @@
 #include <set>
 
 #include "core/derive/passes/passes.h"
+#include "core/derive/proof.h"
+#include "core/derive/proofs_of_edges.h"
 #include "core/derive/sure_token.h"
 
 namespace tierline::derive {

@@ -5,6 +5,7 @@
 
 #include "core/derive/dacl.h"
 #include "core/derive/passes/passes.h"
+#include "core/derive/proofs_of_edges.h"
 #include "core/derive/sure_token.h"
 #include "core/knowledge/access_rights.h"
 #include "core/knowledge/well_known.h"

@@ -9,6 +9,8 @@
 #include "core/derive/dacl.h"
 #include "core/derive/owner.h"
 #include "core/derive/passes/passes.h"
+#include "core/derive/proof.h"
+#include "core/derive/proofs_of_edges.h"
 #include "core/derive/sure_token.h"
 #include "core/knowledge/access_rights.h"
 #include "core/knowledge/ace_rules.h"
