@@ -243,12 +243,15 @@ Facts::Sharing Facts::sharing(const Evidence& stored, snapshot::DescriptorIndex 
   return is_inherited ? Sharing::InContainer : Sharing::None;
 }
 
-bool Facts::has_entry(snapshot::DescriptorIndex descriptor, std::span<const std::uint32_t> keys) {
-  const Entries& entries = entries_of_descriptor(descriptor);
-  return std::any_of(entries.list.begin(), entries.list.end(), [&](const Entry& entry) {
-    return std::find(keys.begin(), keys.end(), entry.is_inherited ? entry.key_below : entry.key) !=
-           keys.end();
-  });
+std::vector<std::uint32_t> Facts::entries_with(snapshot::DescriptorIndex descriptor,
+                                               std::span<const std::uint32_t> keys) {
+  const std::vector<Entry>& list = entries_of_descriptor(descriptor).list;
+  std::vector<std::uint32_t> found;
+  for (std::uint32_t item = 0; item < list.size(); ++item) {
+    const std::uint32_t key = list[item].is_inherited ? list[item].key_below : list[item].key;
+    if (std::binary_search(keys.begin(), keys.end(), key)) found.push_back(item);
+  }
+  return found;
 }
 
 std::array<std::uint32_t, 2> Facts::keys_of(FactId fact) {

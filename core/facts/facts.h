@@ -83,8 +83,9 @@ class Facts {
   };
   Sharing sharing(const graph::Evidence& stored, snapshot::DescriptorIndex descriptor);
 
-  /// Whether an entry of one of these keys is in the descriptor.
-  bool has_entry(snapshot::DescriptorIndex descriptor, std::span<const std::uint32_t> keys);
+  /// Which entries of the descriptor have one of these keys, which are ascending; by their places in it.
+  std::vector<std::uint32_t> entries_with(snapshot::DescriptorIndex descriptor,
+                                          std::span<const std::uint32_t> keys);
   /// Of an entry of nTSecurityDescriptor: its key where it is written and, if other, where it is inherited.
   std::array<std::uint32_t, 2> keys_of(FactId entry);
 

@@ -3,8 +3,12 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
+#include <numeric>
 #include <set>
+#include <unordered_map>
 #include <unordered_set>
+#include <utility>
+#include <vector>
 
 #include "core/directory/security_descriptor.h"
 #include "core/knowledge/edge_kinds.h"
@@ -28,6 +32,7 @@ class Removal {
 
   Result<Snapshot> run(const std::vector<FactId>& removed) {
     for (const FactId id : removed) note(id);
+    std::sort(keys_.begin(), keys_.end());
     for (const auto& [place, bits] : flags_) clear(place.first, place.second, bits);
     for (const auto& [object, attribute] : values_) remove_values(object, attribute);
     for (const auto& [object, attribute] : lists_) shorten_list(object, attribute);
@@ -88,37 +93,50 @@ class Removal {
   // A descriptor that is the value of an attribute.
   void shorten_list(ObjectIndex object, snapshot::AttributeId attribute) {
     auto parsed = SecurityDescriptor::parse(snapshot_.object(object).values(attribute)[0].bytes);
-    if (parsed && parsed->dacl && erase_entries(*parsed, object, attribute))
-      edits_.replace(object, attribute, 0, directory::to_bytes(*parsed));
+    if (!parsed || !parsed->dacl) return;
+    std::vector<std::uint32_t> all(parsed->dacl->aces.size());
+    std::iota(all.begin(), all.end(), 0u);
+    const std::vector<std::uint32_t> gone = gone_entries(all, object, attribute);
+    if (gone.empty()) return;
+    erase_entries(*parsed, gone);
+    edits_.replace(object, attribute, 0, directory::to_bytes(*parsed));
   }
 
   void change_rights(const Object& object) {
     if (any_collected_ && object.has(collected_)) remove_values(object.index(), collected_);
     if (object.descriptor() == snapshot::kNoDescriptor) return;
     const bool is_ownerless = ownerless_.contains(object.index());
-    if (!is_ownerless && !may_change(object.descriptor())) return;
+    const std::vector<std::uint32_t> gone =
+        gone_entries(suspects_in(object.descriptor()), object.index(), snapshot::kNoAttribute);
+    if (!is_ownerless && gone.empty()) return;
     auto parsed = SecurityDescriptor::parse(snapshot_.descriptor(object.descriptor()));
     if (!parsed) return;
-    const bool is_shorter = parsed->dacl && erase_entries(*parsed, object.index(), snapshot::kNoAttribute);
+    if (!gone.empty()) erase_entries(*parsed, gone);
     if (is_ownerless) parsed->owner = directory::Sid::parse(kAdministrators);
-    if (is_shorter || is_ownerless) edits_.set_descriptor(object.index(), directory::to_bytes(*parsed));
+    edits_.set_descriptor(object.index(), directory::to_bytes(*parsed));
   }
 
-  bool erase_entries(SecurityDescriptor& descriptor, ObjectIndex object, snapshot::AttributeId attribute) {
-    std::uint32_t item = 0;
-    const auto is_gone = [&](const Ace&) {
+  std::vector<std::uint32_t> gone_entries(const std::vector<std::uint32_t>& items, ObjectIndex object,
+                                          snapshot::AttributeId attribute) {
+    std::vector<std::uint32_t> gone;
+    for (const std::uint32_t item : items) {
       const Evidence evidence{
-          .kind = Evidence::Kind::Ace, .attribute = attribute, .object = object, .item = item++};
-      return gone_.contains(facts_.of(evidence, knowledge::EdgeKind::GenericAll));
-    };
-    return std::erase_if(descriptor.dacl->aces, is_gone) != 0;
+          .kind = Evidence::Kind::Ace, .attribute = attribute, .object = object, .item = item};
+      if (gone_.contains(facts_.of(evidence, knowledge::EdgeKind::GenericAll))) gone.push_back(item);
+    }
+    return gone;
   }
 
-  // Whether any entry of a descriptor, which many objects may share, looks like one that is removed.
-  bool may_change(snapshot::DescriptorIndex index) {
-    if (keys_.empty()) return false;
-    const auto [place, added] = may_change_.try_emplace(index, false);
-    if (added) place->second = facts_.has_entry(index, keys_);
+  static void erase_entries(SecurityDescriptor& descriptor, const std::vector<std::uint32_t>& gone) {
+    std::uint32_t item = 0;
+    std::erase_if(descriptor.dacl->aces,
+                  [&](const Ace&) { return std::binary_search(gone.begin(), gone.end(), item++); });
+  }
+
+  // The entries of a descriptor, which many objects may share, that look like one that is removed.
+  const std::vector<std::uint32_t>& suspects_in(snapshot::DescriptorIndex index) {
+    const auto [place, added] = suspects_.try_emplace(index);
+    if (added && !keys_.empty()) place->second = facts_.entries_with(index, keys_);
     return place->second;
   }
 
@@ -126,14 +144,14 @@ class Removal {
   const Snapshot& snapshot_;
   snapshot::Edits edits_;
   std::unordered_set<FactId> gone_;
-  std::vector<std::uint32_t> keys_;  ///< of entries
+  std::vector<std::uint32_t> keys_;  ///< of entries, ascending
   std::unordered_set<ObjectIndex> ownerless_;
   bool any_collected_ = false;  ///< entries that a collector stated
   snapshot::AttributeId collected_ = snapshot::kNoAttribute;
   std::set<Attribute> values_;               ///< some of which go
   std::set<Attribute> lists_;                ///< descriptors in attributes
   std::map<Attribute, std::int64_t> flags_;  ///< bits to clear
-  std::unordered_map<snapshot::DescriptorIndex, bool> may_change_;
+  std::unordered_map<snapshot::DescriptorIndex, std::vector<std::uint32_t>> suspects_;
 };
 
 }  // namespace
