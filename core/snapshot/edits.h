@@ -14,7 +14,7 @@ namespace tierline::snapshot {
 /// Changes to gather, then to apply. Objects, attributes and what is not changed keep their numbers.
 class Edits {
  public:
-  /// `of` must outlive this, not what apply() makes of it.
+  /// `of` must outlive this, not what apply() makes of it. REQUIRES: it is as it was loaded, not made by apply() itself.
   explicit Edits(const Snapshot& of) : of_(of) {}
 
   /// REQUIRES: there is such a value.

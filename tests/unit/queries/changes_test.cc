@@ -261,6 +261,16 @@ std::size_t check_facts(RandomDirectory::Options options) {
       sum += cut.more;
       REQUIRE(sum == covered.size());
     }
+    // A shorter list is the beginning of the whole one.
+    for (const std::size_t limit : {1u, 3u}) {
+      const ChokePoints few = find_choke_points(known.graph, accounts, &facts, known.targets, limit);
+      REQUIRE(few.facts.size() == std::min(limit, found.facts.size()));
+      for (std::size_t i = 0; i < few.facts.size(); ++i) {
+        REQUIRE(few.facts[i].id == found.facts[i].id);
+        REQUIRE(few.facts[i].cut_off == found.facts[i].cut_off);
+        REQUIRE(few.facts[i].more == found.facts[i].more);
+      }
+    }
   }
   return facts_seen;
 }

@@ -68,8 +68,10 @@ void check(const AttackGraph& graph, const std::vector<NodeId>& targets) {
   }
   // A shorter list is the beginning of the whole one.
   const ChokePoints few = find_choke_points(graph, accounts, nullptr, targets, 2);
+  REQUIRE(few.edges.size() == std::min<std::size_t>(2, found.edges.size()));
   for (std::size_t i = 0; i < few.edges.size(); ++i) REQUIRE(few.edges[i].cut_off == found.edges[i].cut_off);
   REQUIRE(few.nodes.size() == std::min<std::size_t>(2, found.nodes.size()));
+  for (std::size_t i = 0; i < few.nodes.size(); ++i) REQUIRE(few.nodes[i].cut_off == found.nodes[i].cut_off);
 }
 
 /// That what objects share makes no difference; edges of equal rank may come in another order.
