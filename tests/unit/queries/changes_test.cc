@@ -406,8 +406,7 @@ std::optional<std::uint64_t> plain_cut(
 
 struct PlanCounts {
   std::size_t steps = 0;
-  std::size_t cuts = 0;       ///< of everyone, that were held to the least cost
-  std::size_t deep_cuts = 0;  ///< of these, which take entries that others hide
+  std::size_t cuts = 0;  ///< of everyone, that were held to the least cost
 };
 
 PlanCounts check_plans(RandomDirectory::Options options, const std::vector<unsigned>& seeds) {
@@ -415,7 +414,7 @@ PlanCounts check_plans(RandomDirectory::Options options, const std::vector<unsig
     return population(graph, targets);
   };
   auto found = PlanCounts();
-  auto& [steps, cuts, deep_cuts] = found;
+  auto& [steps, cuts] = found;
   for (unsigned run = 0; run < seeds.size() * 2; ++run) {
     const unsigned seed = seeds[run / 2];
     CAPTURE(seed);
@@ -488,18 +487,7 @@ PlanCounts check_plans(RandomDirectory::Options options, const std::vector<unsig
       });
       if (!least) continue;
       ++cuts;
-      if (cost == *least) continue;
-      ++deep_cuts;
-      all.insert(plan->steps.front().facts.begin(), plan->steps.front().facts.end());
-      const auto derived_least =
-          plain_cut(all, facts, plan->steps.front().exposed, [&](const std::set<FactId>& gone) {
-            RandomDirectory rest = directory;
-            for (const FactId fact : gone) rest.strike(facts[fact], known.snapshot);
-            const Known after(rest, find_targets);
-            return exposed_in(after.graph, after.targets).size();
-          });
-      REQUIRE(derived_least);
-      REQUIRE(cost == *derived_least);
+      REQUIRE(cost == *least);
     }
   }
   return found;
@@ -514,19 +502,15 @@ std::vector<unsigned> seeds_up_to(unsigned count) {
 TEST_CASE(
     "a plan leaves exposed whom a fresh search does without its facts, and cuts off everyone at the least "
     "cost") {
-  std::vector<unsigned> seeds = seeds_up_to(400);
-  // Rights that come to light behind others, some of which are enough alone; and an entry that stays stamped on who is protected
-  // no more.
-  seeds.insert(seeds.end(), {1098, 1526, 1571});
-  const PlanCounts found = check_plans({}, seeds);
+  const PlanCounts found = check_plans({}, seeds_up_to(400));
   CHECK(found.steps > 1000);
   CHECK(found.cuts > 100);
-  CHECK(found.deep_cuts > 1);
 }
 
 TEST_CASE(
     "a plan goes on to what comes to light behind its facts, and keeps none that turns out to be needless") {
-  // Each of user1 to user8 has two rights on the group, one of which hides the other; user9 has one.
+  // Each of user1 to user8 has two rights on the group. The second stands behind a denial, so that it holds for fewer, and is not
+  // seen while the first is there; user9 has the first alone.
   snapshot::Builder builder;
   using directory::AttributeSyntax;
   const auto add = [&](const std::string& name, const char* object_class, int rid, const std::string& dacl) {
@@ -545,13 +529,14 @@ TEST_CASE(
     builder.end_object();
   };
   std::string dacl;
+  std::string behind = "(D;;GA;;;BG)";
   for (int i = 1; i <= 9; ++i) {
     const std::string sid = "S-1-5-21-1-2-3-111" + std::to_string(i);
     add("user" + std::to_string(i), "user", i, "");
     dacl += "(A;;GA;;;" + sid + ")";
-    if (i < 9) dacl += "(A;;GW;;;" + sid + ")";
+    if (i < 9) behind += "(A;;GW;;;" + sid + ")";
   }
-  add("group0", "group", 0, dacl);
+  add("group0", "group", 0, dacl + behind);
   auto file = builder.keep({});
   REQUIRE(file.ok());
   const auto loaded = snapshot::Snapshot::load(*std::move(file));
