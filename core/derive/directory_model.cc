@@ -78,6 +78,10 @@ DirectoryModel::Facts DirectoryModel::facts_of(const Object& object, std::uint32
     facts.states_control = true;
     facts.account_control = static_cast<std::uint32_t>(*control);
   }
+  if (const auto type = object.number(attributes_.group_type)) {
+    facts.states_group_type = true;
+    facts.group_type = static_cast<std::uint32_t>(*type);
+  }
   const std::int64_t group = object.number(attributes_.primary_group_id).value_or(0);
   if (group > 0 && group <= 0xFFFFFFFF) facts.primary_group = static_cast<std::uint32_t>(group);
   const ClassSet& classes = class_sets_[class_set];
@@ -408,13 +412,18 @@ void DirectoryModel::make_containers() {
   }
 }
 
+bool DirectoryModel::is_distribution_group(ObjectIndex object) const {
+  const Facts& facts = facts_[object];
+  return facts.states_group_type && (facts.group_type & knowledge::group_type::kSecurityEnabled) == 0;
+}
+
 bool DirectoryModel::may_be_in_token(NodeId principal, ObjectIndex object) const {
   const ObjectIndex group = builder_.nodes().object(principal);
   if (builder_.nodes().kind(principal) != NodeKind::Group || group == snapshot::kNoObject) return true;
-  const auto type = snapshot_.object(group).number(attributes_.group_type);
-  if (!type) return true;
-  if ((*type & knowledge::group_type::kSecurityEnabled) == 0) return false;
-  const bool is_local = (*type & knowledge::group_type::kDomainLocal) != 0;
+  const Facts& facts = facts_[group];
+  if (!facts.states_group_type) return true;
+  if (is_distribution_group(group)) return false;
+  const bool is_local = (facts.group_type & knowledge::group_type::kDomainLocal) != 0;
   return !is_local || forest_wide_[object] || domain_of_[group] == domain_of_[object];
 }
 

@@ -62,6 +62,8 @@ class DirectoryModel {
   std::uint32_t account_control(snapshot::ObjectIndex object) const { return facts_[object].account_control; }
   /// The RID of its primary group, 0 when it has none.
   std::uint32_t primary_group(snapshot::ObjectIndex object) const { return facts_[object].primary_group; }
+  /// Whether it says of itself to be a group that no token holds ([MS-ADTS] 6.4).
+  bool is_distribution_group(snapshot::ObjectIndex object) const;
   ClassId class_of(snapshot::ObjectIndex object) const { return class_set(object).id; }
   /// Whether the object states the class, which it does for superclasses too; needs no schema.
   bool is_of_class(snapshot::ObjectIndex object, std::string_view name) const;
@@ -122,6 +124,8 @@ class DirectoryModel {
     std::uint32_t class_set = 0;
     std::uint32_t account_control = 0;
     std::uint32_t primary_group = 0;
+    std::uint32_t group_type = 0;  ///< [MS-ADTS] 2.2.12
+    bool states_group_type = false;
     bool states_control = false;
     bool heads_naming_context = false;
     bool is_domain_component = false;  ///< by its own name

@@ -10,7 +10,6 @@
 #include "core/derive/sure_token.h"
 #include "core/directory/security_descriptor.h"
 #include "core/knowledge/access_rights.h"
-#include "core/knowledge/group_type.h"
 #include "core/knowledge/well_known.h"
 
 namespace tierline::derive {
@@ -36,9 +35,8 @@ constexpr std::uint32_t kChildRights[] = {access::kDeleteChild, access::kCreateC
 constexpr std::uint32_t kPropertyRights[] = {access::kReadProperty, access::kWriteProperty};
 
 bool is_distribution_group(const DirectoryModel& directory, const graph::Node& node) {
-  if (node.kind != knowledge::NodeKind::Group || node.object == snapshot::kNoObject) return false;
-  const auto type = directory.snapshot().object(node.object).number(directory.attributes().group_type);
-  return type && (*type & knowledge::group_type::kSecurityEnabled) == 0;
+  return node.kind == knowledge::NodeKind::Group && node.object != snapshot::kNoObject &&
+         directory.is_distribution_group(node.object);
 }
 
 /// The distribution groups that the holder of `token` is in, and the groups above those that it is in by no other

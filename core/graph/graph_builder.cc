@@ -252,20 +252,24 @@ class Assembly {
     Edge edge;
     std::size_t first;
     std::size_t last;
+    bool has_other_conditions = false;
   };
 
-  // `into` and `other` agree in identity; afterwards `into` says what both said.
-  static void merge(Edge& into, const Edge& other) {
+  // `group` and `other` agree in identity; afterwards the group says what both said.
+  static void merge(Group& group, const Edge& other) {
+    Edge& into = group.edge;
     if (other.traversable == into.traversable) {
       if (into.condition != other.condition) {
         // Two different conditions: the edge holds when either does. Only an unconditional one can stand for
-        // both; otherwise the first is kept, which claims less than the truth, never more.
+        // both; otherwise the first is kept, which claims less than the truth, never more, and says so.
+        if (into.condition != 0 && into.traversable) group.has_other_conditions = true;
         if (other.condition == 0) into.condition = 0;
       }
       // A caveat holds for the edge only if no evidence is free of it.
       into.caveats = knowledge::Caveats::from_bits(into.caveats.bits() & other.caveats.bits());
     } else if (other.traversable) {
       into = other;
+      group.has_other_conditions = false;
     }
   }
 
@@ -290,11 +294,15 @@ class Assembly {
       for (std::size_t i = first_of_[n]; i < first_of_[n + 1]; ++i) {
         const Edge edge = builder_.unpack(rows_[i]).edge;
         if (!groups.empty() && key_of(rows_[i - 1]) == key_of(rows_[i])) {
-          merge(groups.back().edge, edge);
+          merge(groups.back(), edge);
           groups.back().last = i + 1;
         } else {
           groups.push_back({edge, i, i + 1});
         }
+      }
+      for (Group& group : groups) {
+        const bool is_told = group.has_other_conditions && group.edge.condition != 0;
+        if (is_told) group.edge.caveats |= knowledge::Caveat::OtherConditions;
       }
       out_start_.push_back(static_cast<ArcId>(head_.size()));
       const auto is_free = [](const Edge& edge) { return edge.traversable && edge.condition == 0; };

@@ -33,9 +33,10 @@ enum class Caveat : std::uint8_t {
   NeedsDelegationPrivilege,
   AuthoritySecurityUnread,
   PatchLevelUnknown,
+  OtherConditions,
 };
 
-inline constexpr std::array<std::string_view, 24> kCaveatTexts = {
+inline constexpr std::array<std::string_view, 25> kCaveatTexts = {
     "The entry is conditional: it grants the right only where its condition over claims holds.",
     "Works only if the account's password can be guessed offline.",
     "Needs a second account with a service principal name, such as a computer that the attacker can create.",
@@ -62,6 +63,7 @@ inline constexpr std::array<std::string_view, 24> kCaveatTexts = {
     "The authority's own list of who may enrol, which decides, was not read: this is its copy in the "
     "directory.",
     "Works only on an authority that lacks the updates of November 2024.",
+    "Other evidence gives it to others, whom this one's condition leaves out: they are not told.",
 };
 
 /// A set of caveats.

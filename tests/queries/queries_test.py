@@ -253,6 +253,53 @@ class Contract(unittest.TestCase):
         conflicts = {c["node"]["name"]: [r["tier"] for r in c["rules"]] for c in found["conflicts"]}
         self.assertEqual(conflicts, {"JBK@PHANTOM.CORP": [1, 3]})
 
+    def in_tier(self, snapshot, text):
+        found = collections.defaultdict(set)
+        for entry in answer("tiers", snapshot, "--rules", self.rules(text))["objects"]:
+            found[entry["assigned_tier"]].add(entry["node"]["id"])
+        return found
+
+    def test_a_policy_takes_whom_it_applies_to(self):
+        edges = answer("edges", lab)["edges"]
+        applies = collections.defaultdict(set)
+        for edge in edges:
+            if edge["kind"] == "GPOAppliesTo":
+                applies[edge["source"]].add(edge["target"])
+        self.assertGreater(len({frozenset(targets) for targets in applies.values()}), 3)
+        for policy, targets in applies.items():
+            found = self.in_tier(lab, f'version = 1\n[[rule]]\ntier = 4\ngpo = "{policy}"\nreason = "r"\n')
+            self.assertEqual(found[4], targets - found[0], policy)
+
+    def test_hosts_have_the_roles_that_their_services_and_edges_say(self):
+        with zipfile.ZipFile(SAMPLE / "ad_sampledata.zip") as archive:
+            documents = {name: json.loads(archive.read(name)) for name in archive.namelist()}
+        services = {"PAYMENT01.PHANTOM.CORP": "MSSQLSvc/payment01:1433", "SRV-TARGET.PHANTOM.CORP": "http/srv-target",
+                    "FILESERVER01.PHANTOM.CORP": "HTTPS/fileserver01", "SERVER01.PHANTOM.CORP": "MSSQL/server01"}
+        ids = {}
+        for content in documents.values():
+            for element in content["data"] if isinstance(content, dict) else []:
+                properties = element.get("Properties") or {}
+                ids[properties.get("name")] = element["ObjectIdentifier"]
+                if properties.get("name") in services:
+                    properties["serviceprincipalnames"] = [services[properties["name"]]]
+        path, snapshot = scratch / "roles.zip", scratch / "roles.snap"
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, content in documents.items():
+                archive.writestr(name, json.dumps(content))
+        self.assertEqual(run("import", path, "-o", snapshot).returncode, 0)
+        edges = answer("edges", snapshot)["edges"]
+        sources = lambda kind: {edge["source"] for edge in edges if edge["kind"] == kind}
+        wanted = {"database": {ids["PAYMENT01.PHANTOM.CORP"]}, "web": {ids["SRV-TARGET.PHANTOM.CORP"]},
+                  "mail": {ids["EXTEXCH01.WRAITH.CORP"]}, "certification-authority": sources("HostsCAService"),
+                  "domain-controller": sources("DCFor")}
+        left = 0
+        for role, hosts in wanted.items():
+            found = self.in_tier(snapshot, f'version = 1\n[[rule]]\ntier = 4\nhost_role = "{role}"\nreason = "r"\n')
+            self.assertEqual(found[4], hosts - found[0], role)
+            self.assertTrue(hosts, role)
+            left += len(found[4])
+        self.assertGreater(left, 1)  # the others are in Tier Zero anyway
+
     def test_a_container_goes_by_any_of_its_names(self):
         rule = 'version = 1\n[[rule]]\ntier = 1\nou = "%s"\nreason = "r"\n'
         by_dn = answer("tiers", sample, "--rules", self.rules(rule % "OU=TIER1,DC=PHANTOM,DC=CORP"))["objects"]

@@ -12,7 +12,6 @@
 #include "core/derive/passes/passes.h"
 #include "core/directory/object_id.h"
 #include "core/knowledge/collected_relations.h"
-#include "core/knowledge/group_type.h"
 #include "core/knowledge/well_known.h"
 
 namespace tierline::derive {
@@ -238,9 +237,8 @@ class Collected {
   // Collectors seldom say it; BloodHound does not ask.
   bool is_distribution_group(NodeId group) const {
     const ObjectIndex object = derivation_.graph.nodes().object(group);
-    if (derivation_.rules != Rules::Ours || object == snapshot::kNoObject) return false;
-    const auto type = snapshot_.object(object).number(directory_.attributes().group_type);
-    return type && (*type & knowledge::group_type::kSecurityEnabled) == 0;
+    return derivation_.rules == Rules::Ours && object != snapshot::kNoObject &&
+           directory_.is_distribution_group(object);
   }
 
   bool is_protected(NodeId n) const {

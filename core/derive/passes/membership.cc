@@ -4,7 +4,6 @@
 
 #include "core/base/text.h"
 #include "core/derive/passes/passes.h"
-#include "core/knowledge/group_type.h"
 #include "core/knowledge/well_known.h"
 
 namespace tierline::derive {
@@ -57,8 +56,7 @@ void add_members(Derivation& derivation, const Object& group,
                  std::unordered_map<std::string, NodeId>& placeholders) {
   DirectoryModel& directory = derivation.directory;
   const AttributeIds& ids = directory.attributes();
-  const auto type = group.number(ids.group_type);
-  const bool in_token = !type || (*type & knowledge::group_type::kSecurityEnabled) != 0;
+  const bool in_token = !directory.is_distribution_group(group.index());
   const knowledge::Caveats caveats = in_token ? knowledge::Caveats() : Caveat::DistributionGroup;
   const NodeId target = directory.node_of(group.index());
   const snapshot::Values members = group.values(ids.member);

@@ -93,6 +93,8 @@ void check_edges(const AttackGraph& graph, const Statements& stated) {
     const std::set<std::vector<NodeId>>& wanted = found->second.excluded;
     REQUIRE(wanted.contains(std::vector<NodeId>(excluded.begin(), excluded.end())));
     if (wanted.contains({})) REQUIRE(edge.condition == 0);
+    REQUIRE(edge.caveats.contains(knowledge::Caveat::OtherConditions) ==
+            (edge.condition != 0 && wanted.size() > 1));
   }
 }
 
