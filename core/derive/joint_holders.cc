@@ -16,8 +16,8 @@ JointHolders::JointHolders(const graph::GraphBuilder& builder, Rules rules)
 
 const Memberships& JointHolders::memberships() const {
   if (!memberships_)
-    memberships_.emplace(builder_, std::initializer_list{EdgeKind::MemberOf, EdgeKind::MemberOfLocalGroup},
-                         true);
+    memberships_.emplace(
+        builder_, std::initializer_list<EdgeKind>{EdgeKind::MemberOf, EdgeKind::MemberOfLocalGroup}, true);
   return *memberships_;
 }
 

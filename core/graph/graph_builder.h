@@ -156,7 +156,7 @@ class GraphBuilder::Pending {
     using pointer = void;
     using iterator_category = std::input_iterator_tag;
     Iterator() = default;
-    Iterator(const GraphBuilder* builder, Rows::const_iterator at) : builder_(builder), at_(at) {}
+    Iterator(const GraphBuilder* builder, const Rows::const_iterator& at) : builder_(builder), at_(at) {}
     PendingEdge operator*() const { return builder_->unpack(*at_); }
     Iterator& operator++() {
       ++at_;

@@ -67,7 +67,7 @@ class Members {
 
   std::span<const NodeId> of(NodeId group) {
     if (!joined_otherwise_.contains(group)) return tokens_.members(group);
-    if (!members_) members_.emplace(builder_, std::initializer_list{EdgeKind::MemberOf}, false);
+    if (!members_) members_.emplace(builder_, std::initializer_list<EdgeKind>{EdgeKind::MemberOf}, false);
     return members_->members_of(group);
   }
 

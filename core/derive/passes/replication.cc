@@ -201,9 +201,9 @@ class Replication {
     std::vector<Joint> found;
     for (const auto& [principal, joint] : all) {
       if (is_said_by_groups(joint, all)) continue;
-      const auto holds = [&](const Through& with) {
-        const std::vector<NodeId>& through = with.at(principal);
-        return std::binary_search(through.begin(), through.end(), principal);
+      const auto holds = [who = principal](const Through& with) {
+        const std::vector<NodeId>& through = with.at(who);
+        return std::binary_search(through.begin(), through.end(), who);
       };
       found.push_back(joint);
       if (!holds(with_one) || !holds(with_other)) {

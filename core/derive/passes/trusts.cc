@@ -17,7 +17,6 @@ using knowledge::Caveat;
 using knowledge::EdgeKind;
 using knowledge::NodeKind;
 using knowledge::SidFilter;
-using snapshot::Object;
 using snapshot::ObjectIndex;
 namespace bits = knowledge::trust_attribute;
 
