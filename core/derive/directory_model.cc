@@ -323,7 +323,7 @@ NodeId DirectoryModel::make_node(const Object& object, SidReader& sids) {
   const bool has_sid = !sid.empty() && sids.read(sid[0].bytes, domain, row, id);
   if (!has_sid && id.empty())
     id = object.guid().is_zero() ? "DN=" + upper_case(object.dn()) : upper_case(object.guid().to_string());
-  if (id != sids.id() && (has_sid || id.starts_with(kDomainIssued))) are_ids_sids_ = false;
+  if (has_sid ? id != sids.id() : id.starts_with(kDomainIssued)) are_ids_sids_ = false;
   row.id = table.add_text(id);
 
   std::string own_name;
@@ -467,7 +467,8 @@ std::optional<std::uint32_t> DirectoryModel::issuer_of_id(std::string_view id) {
                                   [&](const auto& entry) { return entry.first == id; });
   if (known != issuer_ids_.end()) return known->second;
   const auto issuer = Sid::parse(id);
-  if (!issuer || !issuer->is_domain_issued() || issuer->to_string() != id) return std::nullopt;
+  const bool is_issuer = issuer && issuer->is_domain_issued() && issuer->count() < Sid::kMaxSubAuthorities;
+  if (!is_issuer || issuer->to_string() != id) return std::nullopt;
   const std::uint32_t index = builder_.nodes().issuer_index(*issuer);
   const bool is_domain = std::any_of(domains_.begin(), domains_.end(),
                                      [&](const Domain& domain) { return domain.sid == *issuer; });

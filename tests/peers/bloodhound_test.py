@@ -538,6 +538,19 @@ class Damaged(Import):
             self.assertEqual(self.gaps()["objects without a SID or GUID"]["missing"], 1)
             self.assertEqual(self.info()["by_kind"], {"User": 1})
 
+    def test_principals_that_are_only_referred_to_go_by_their_identifiers(self):
+        longest = "S-1-5-21-" + "-".join(map(str, range(1, 15)))
+        read = {f"{DOMAIN}-{rid}": f"{DOMAIN}-{rid}" for rid in (0, 1105, 4294967295, "1105-544")}
+        read |= {name: name for name in (longest, "S-1-5-21-1-2", "S-1-5-21-9-8-7-1105", "S-1-5-21-9-8-6-1105", f"X-{DOMAIN}-9")}
+        read |= {f"{DOMAIN}-01106": f"{DOMAIN}-1106", f"s{DOMAIN[1:]}-1107": f"{DOMAIN}-1107"}
+        wrong = [f"{DOMAIN}-4294967296", f"{DOMAIN}-+1", f"{DOMAIN}-", f"{longest}-15"]
+        aces = [{"PrincipalSID": name, "PrincipalType": "User", "RightName": "GenericAll", "IsInherited": False}
+                for name in [*read, *wrong]]
+        self.taken(self.file(document("users", user(1104, "ANN", Aces=aces))), code=3)
+        self.assertEqual(self.gaps()["objects without a SID or GUID"]["missing"], len(wrong))
+        found = {source for source, kind, _ in edges(self.snapshot)[1] if kind == "GenericAll"}
+        self.assertEqual(found, set(read.values()))
+
     def test_rights_of_unknown_names_are_counted(self):
         ace = {"PrincipalSID": f"{DOMAIN}-1105", "PrincipalType": "User", "RightName": "Frobnicate", "IsInherited": False}
         self.taken(self.file(document("users", user(1104, "ANN", Aces=[ace, ace]))), code=3)
