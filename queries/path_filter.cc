@@ -60,6 +60,28 @@ class Nodes {
   snapshot::AttributeId last_logon_;
 };
 
+// A filter by a name that nothing has would leave no path, and look like good news.
+Status check_names(const graph::AttackGraph& graph, const PathFilter& filter) {
+  const auto& known = graph.nodes().domains();
+  for (const std::string& domain : filter.domains) {
+    const bool is_known = std::any_of(known.begin(), known.end(), [&](const std::string& one) {
+      return !one.empty() && equal_ascii_nocase(one, domain);
+    });
+    if (is_known) continue;
+    std::string all;
+    for (const std::string& one : known) {
+      if (!one.empty()) all += (all.empty() ? "" : ", ") + visible(one);
+    }
+    return Error{ErrorCode::Usage, "no such domain: '" + visible(domain) + "'; there are " + all};
+  }
+  for (const Tier tier : filter.tiers_passed) {
+    const std::vector<Tier>& tiers = filter.tiers->tier;
+    if (std::find(tiers.begin(), tiers.end(), tier) == tiers.end())
+      return Error{ErrorCode::Usage, "nothing is in tier " + std::to_string(tier)};
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<std::vector<bool>> allowed_edges(const snapshot::Snapshot& snapshot, const graph::AttackGraph& graph,
@@ -68,6 +90,7 @@ Result<std::vector<bool>> allowed_edges(const snapshot::Snapshot& snapshot, cons
     return Error{ErrorCode::Incomplete, "does not say when it was taken, so ages are unknown",
                  snapshot.path()};
   }
+  if (Status known = check_names(graph, filter); !known) return std::move(known).error();
   const Nodes nodes(snapshot, filter);
   std::vector<bool> passed;
   for (graph::NodeId n = 0; n < graph.node_count(); ++n)

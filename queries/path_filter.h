@@ -32,7 +32,8 @@ struct PathFilter {
   }
 };
 
-/// By edge. Errors: Incomplete for an age when the snapshot does not say when it was taken.
+/// By edge. Errors: Incomplete for an age when the snapshot does not say when it was taken; Usage for a domain that it does not
+/// know, or a tier that nothing is in.
 Result<std::vector<bool>> allowed_edges(const snapshot::Snapshot& snapshot, const graph::AttackGraph& graph,
                                         const PathFilter& filter);
 

@@ -242,6 +242,7 @@ void assign(const Matcher& matcher, const std::vector<Matcher::Prepared>& rules,
   for (std::uint32_t r = 0; r < rules.size(); ++r) {
     if (!matcher.fits_rule(rules[r], subject)) continue;
     fitting.push_back(r);
+    tiers.is_rule_used[r] = true;
     nearest = std::max(nearest, rules[r].below.size());
   }
   std::erase_if(fitting,
@@ -284,6 +285,7 @@ Result<Tiers> assign_tiers(const snapshot::Snapshot& snapshot, const AttackGraph
   Tiers tiers;
   tiers.tier.assign(graph.node_count(), kNoTier);
   tiers.rule.assign(graph.node_count(), kByDefault);
+  tiers.is_rule_used.assign(prepared->size(), false);
   tiers.otherwise = rules.otherwise.value_or(kNoTier);
   const graph::NodeTable& nodes = graph.nodes();
   for (NodeId n = 0; n < graph.node_count(); ++n) {

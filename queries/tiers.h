@@ -27,6 +27,7 @@ struct Tiers {
     std::vector<std::uint32_t> rules;  ///< all that fit, by place
   };
   std::vector<Conflict> conflicts;  ///< by node
+  std::vector<bool> is_rule_used;   ///< by place, whether it fits any node
 
   std::uint64_t accounts = 0;                   ///< users and computers that are not disabled
   std::uint64_t accounts_in_zero = 0;           ///< of these, in Tier Zero by rules or built in

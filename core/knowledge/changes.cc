@@ -12,8 +12,8 @@ using enum EdgeKind;
 
 // clang-format off
 constexpr RemovableValue kValues[] = {
-    {.attribute = "member", .meaning = "{VALUE} is a member of {OBJECT}", .command = "Remove-ADGroupMember -Identity {OBJECT} -Members {VALUE} -Confirm:$false"},
-    {.attribute = "SharpHound.Members", .meaning = "{VALUE} is a member of {OBJECT}", .command = "Remove-ADGroupMember -Identity {OBJECT} -Members {VALUE} -Confirm:$false"},
+    {.attribute = "member", .meaning = "{VALUE} is a member of {OBJECT}", .command = "Remove-ADGroupMember -Identity {OBJECT} -Members {VALUE}"},
+    {.attribute = "SharpHound.Members", .meaning = "{VALUE} is a member of {OBJECT}", .command = "Remove-ADGroupMember -Identity {OBJECT} -Members {VALUE}"},
     {.attribute = "sIDHistory", .meaning = "{VALUE} is in the SID history of {OBJECT}", .command = "Set-ADObject -Identity {OBJECT} -Remove @{sIDHistory={VALUE}}"},
     {.attribute = "msDS-AllowedToDelegateTo", .meaning = "{VALUE} may be delegated to by {OBJECT}", .command = "Set-ADObject -Identity {OBJECT} -Remove @{'msDS-AllowedToDelegateTo'={VALUE}}"},
     {.attribute = "SharpHound.AllowedToDelegate", .meaning = "{VALUE} may be delegated to by {OBJECT}", .command = "Set-ADObject -Identity {OBJECT} -Clear msDS-AllowedToDelegateTo  # then set again those that are wanted"},

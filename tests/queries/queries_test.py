@@ -227,6 +227,22 @@ class Contract(unittest.TestCase):
         self.assertEqual((done.returncode, "which is no rule" in done.stderr), (78, True))
         self.assertEqual(run("tiers", sample, "--rules", scratch / "none.toml").returncode, 66)
 
+    def test_what_nothing_is_called_leaves_no_path_and_is_an_error(self):
+        for options, says in ((("--domain", "phantom"), "no such domain: 'phantom'; there are "),
+                              (("--tier", 7, "--rules", RULES), "nothing is in tier 7")):
+            done = run("paths", sample, *options)
+            self.assertEqual((done.returncode, done.stdout), (64, ""))
+            self.assertIn(says, done.stderr)
+        self.assertEqual(run("paths", sample, "--domain", "Phantom.corp").returncode, 0)
+
+    def test_a_rule_that_fits_nothing_is_told_by_its_line(self):
+        rule = '[[rule]]\ntier = 1\nreason = "r"\nname = "%s"\n'
+        rules = self.rules("version = 1\n" + rule % "JBK*" + rule % "NOSUCH*")
+        for command in ("tiers", "audit"):
+            done = run(command, sample, "--rules", rules)
+            self.assertEqual([line for line in done.stderr.splitlines() if "fits nothing" in line],
+                             [f"{rules}: line 6: the rule fits nothing"])
+
     def test_everyone_in_tier_zero_is_no_good_news(self):
         self.refused('version = 1\n[[rule]]\ntier = 0\nname = "*"\nreason = "all of them"\n', "a rule must be wrong", code=3)
 

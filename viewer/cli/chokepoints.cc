@@ -27,11 +27,12 @@ struct Options {
 
 template <class Describe>
 void print_list(std::string_view heading, const std::vector<queries::Cut>& points, const Describe& describe) {
-  print(fmt::format("\n{}\n  cuts off  new  \n", heading));
+  print(fmt::format("\n{}\n", heading));
+  print(points.empty() ? "  none: everyone exposed has a way around each; `plan` looks for several at once\n"
+                       : "  cuts off  new  \n");
   for (const queries::Cut& point : points) {
     print(fmt::format("  {:>8} {:>4}  {}\n", point.cut_off, point.more, describe(point.id)));
   }
-  if (points.empty()) print("  none: everyone exposed has a way around each\n");
 }
 
 void print_text(const LoadedGraph& loaded, std::size_t population, const ChokePoints& answer,

@@ -4,6 +4,7 @@
 
 #include "core/base/text.h"
 #include "queries/principals.h"
+#include "viewer/cli/command.h"
 
 namespace tierline::viewer::cli {
 namespace {
@@ -88,6 +89,10 @@ Result<TieredDirectory> TieredDirectory::assign(const LoadedGraph& loaded, const
                      std::to_string(found.tiers.accounts) +
                      " accounts are in Tier Zero, so a rule must be wrong: nothing would lead into it",
                  path.empty() ? loaded.snapshot.path() : path};
+  }
+  for (std::size_t r = 0; r < found.rules.rules.size(); ++r) {
+    if (!found.tiers.is_rule_used[r])
+      note(path + ": line " + std::to_string(found.rules.rules[r].line) + ": the rule fits nothing");
   }
   return found;
 }

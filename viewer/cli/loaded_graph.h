@@ -41,7 +41,7 @@ struct TieredDirectory {
   queries::Tiers tiers;
 
   /// By the built-in Tier Zero alone when `path` is empty. Errors: those of TierRules::read and assign_tiers; Incomplete when nothing is
-  /// in Tier Zero, or so much that a rule must be wrong.
+  /// in Tier Zero, or so much that a rule must be wrong. Notes rules that fit nothing.
   static Result<TieredDirectory> assign(const LoadedGraph& loaded, const std::string& path);
 };
 

@@ -27,6 +27,7 @@ struct Options {
 void print_text(const Plan& plan, const FactWriter& facts) {
   print(fmt::format("{} of {} principals outside the targets can reach them.\n", plan.exposed,
                     plan.population));
+  if (plan.steps.size() > 1) print("Each step counts with those before it.\n");
   std::uint64_t before = plan.exposed;
   std::size_t number = 0;
   for (const PlanStep& step : plan.steps) {
@@ -47,7 +48,10 @@ void print_text(const Plan& plan, const FactWriter& facts) {
 
 // A script to read, and to run in parts by whoever answers for the directory.
 void print_script(const Plan& plan, const FactWriter& facts) {
-  print("# Changes in the order of their worth. Read each line before you run it.\n");
+  print(
+      "# Changes in the order of their worth, each with those before it. Read each line before you run it: "
+      "whoever must\n"
+      "# administer the targets is among those who lose their way to them.\n");
   std::size_t number = 0;
   for (const PlanStep& step : plan.steps) {
     print(fmt::format("\n# {}. {} accounts stay exposed after this step\n", ++number, step.exposed));
@@ -121,7 +125,7 @@ Action declare_plan(CLI::App& app) {
   app.add_option("--to", options->to, "the targets (repeatable); default: tier0");
   auto* const budget = app.add_option("--budget", options->budget, "how many changes at most")
                            ->capture_default_str()
-                           ->check(CLI::PositiveNumber);
+                           ->check(CLI::Range(std::size_t{1}, std::size_t{1000000000}));
   app.add_flag("--everything", options->everything, "the cheapest set that cuts off everyone who can be")
       ->excludes(budget);
   add_format(app, options->format, {"text", "json", "powershell"});
