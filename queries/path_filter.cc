@@ -72,7 +72,7 @@ Status check_names(const graph::AttackGraph& graph, const PathFilter& filter) {
     for (const std::string& one : known) {
       if (!one.empty()) all += (all.empty() ? "" : ", ") + visible(one);
     }
-    return Error{ErrorCode::Usage, "no such domain: '" + visible(domain) + "'; there are " + all};
+    return Error{ErrorCode::Usage, "no such domain: '" + visible(domain) + "'; there are: " + all};
   }
   for (const Tier tier : filter.tiers_passed) {
     const std::vector<Tier>& tiers = filter.tiers->tier;

@@ -247,17 +247,19 @@ class Planner {
   };
 
   // The first candidate nearly always does what it is counted for. A count is wrong where an edge needs several facts at once,
-  // and where others grant the same or something weaker once those that decided it are gone. As trying one is deriving the whole
-  // directory, so many in a row are tried; if none cuts anybody off, the plan goes on behind the first, where these others are seen.
+  // and where others, which a denial made weaker, grant it to some once those that it rests on are gone. As trying one is deriving
+  // the whole directory, so many in a row are tried; if none cuts anybody off, the plan goes on behind the first, where these others
+  // are seen.
   Result<std::optional<Taken>> take_best(const std::vector<Candidate>& candidates, facts::Facts& facts,
                                          std::uint64_t exposed) {
     constexpr std::size_t kTries = 8;
+    std::optional<Taken> first;
     for (std::size_t i = 0; i < std::min(candidates.size(), kTries); ++i) {
       Result<std::optional<Taken>> next = take(candidates[i].facts, facts);
       if (!next || (*next && (*next)->exposed < exposed)) return next;
+      if (!first) first = *std::move(next);
     }
-    if (candidates.empty()) return std::optional<Taken>();
-    return take(candidates.front().facts, facts);
+    return first;
   }
 
   // Nothing when there is none among them that was not taken before.

@@ -36,7 +36,7 @@ struct Changed {
 };
 
 /// For each fingerprint the fact behind an edge of the graph that has it, or behind one that comes to light without those that are
-/// found: an edge rests on the entries that decide it, not on others that grant the same or less. kNoFact when there is none.
+/// found: an edge rests on the entries that give it to as many, not on those that give it to some. kNoFact when there is none.
 /// Errors: those of facts::without().
 Result<std::vector<facts::FactId>> find_facts(const graph::AttackGraph& graph, facts::Facts& facts,
                                               std::span<const std::string> fingerprints,

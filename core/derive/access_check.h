@@ -40,6 +40,14 @@ struct CompiledAce {
 struct CompiledDacl {
   std::vector<CompiledAce> aces;
   bool grants_everything = false;  ///< there is no DACL at all
+
+  /// An entry for OWNER RIGHTS. What it denies stands in `aces` as denied to the owner, what it allows as allowed to
+  /// kOwnerRightsTrustee.
+  struct OwnerRights {
+    std::uint16_t place = 0;
+    bool inherited = false;
+  };
+  std::vector<OwnerRights> owner_rights = {};  ///< in stored order
 };
 
 /// A right to be checked.

@@ -159,9 +159,7 @@ Result<AccessQuestion> EffectiveRights::State::ask(NodeId principal, ObjectIndex
   question.owns =
       owner && std::binary_search(question.token.begin(), question.token.end(), question.node_of(*owner));
   question.is_blocked = owner && owner_is_blocked(*tokens, directory, question.node_of(*owner), object);
-  question.owner_rights =
-      std::any_of(question.dacl.aces.begin(), question.dacl.aces.end(),
-                  [](const CompiledAce& ace) { return ace.trustee == kOwnerRightsTrustee; });
+  question.owner_rights = !question.dacl.owner_rights.empty();
   // The highest number, so the token stays in order.
   if (question.owns && question.owner_rights) question.token.push_back(kOwnerRightsTrustee);
   return question;

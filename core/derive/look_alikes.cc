@@ -143,11 +143,9 @@ class Search {
   // [MS-DTYP] 2.5.3.2: the owner has READ_CONTROL and WRITE_DAC, unless there are entries for OWNER RIGHTS.
   void look_at_ownership() {
     if (!question_.owns || !question_.owner_rights) return;
-    const auto entry =
-        std::find_if(question_.dacl.aces.begin(), question_.dacl.aces.end(),
-                     [](const CompiledAce& ace) { return ace.trustee == kOwnerRightsTrustee; });
+    const std::uint16_t place = question_.dacl.owner_rights.front().place;
     for (const std::uint32_t bit : {access::kReadControl, access::kWriteDacl}) {
-      if (!granted(whole(bit))) add(entry->place, WhyNot::OwnerRights, whole(bit));
+      if (!granted(whole(bit))) add(place, WhyNot::OwnerRights, whole(bit));
     }
   }
 
@@ -254,7 +252,10 @@ class Search {
         })->trustee;
     std::string text = "Entry " + std::to_string(place + 1) +
                        " denies it before: " + directory::to_sddl(question_.descriptor.dacl->aces[place]);
-    if (trustee == kOwnerRightsTrustee) {
+    const auto& for_owner = question_.dacl.owner_rights;
+    const bool is_for_owner = std::any_of(for_owner.begin(), for_owner.end(),
+                                          [&](const auto& entry) { return entry.place == place; });
+    if (is_for_owner) {
       text += ", which is for the owner";
     } else if (trustee != question_.principal) {
       text += ", which is for " + name_of(trustee) + " in the token of " + principal();

@@ -33,10 +33,20 @@ void simplify(Parts<Piece>& parts) {
   });
 }
 
-/// What must stand for one of two to do so. Both in simplest form; of more parts than kMostParts, some are left out.
+/// What must stand for one of two to do so. Both in simplest form; of very many parts, the longest are left out.
 template <class Piece>
-Parts<Piece> either(const Parts<Piece>& one, const Parts<Piece>& other) {
+Parts<Piece> either(Parts<Piece> one, Parts<Piece> other) {
+  const auto keep_short = [](Parts<Piece>& parts, std::size_t most) {
+    if (parts.size() <= most) return;
+    std::sort(parts.begin(), parts.end(), [](const std::vector<Piece>& a, const std::vector<Piece>& b) {
+      return a.size() != b.size() ? a.size() < b.size() : a < b;
+    });
+    parts.resize(most);
+  };
   constexpr std::size_t kMostParts = 256;
+  constexpr std::size_t kMostOfEach = 64;
+  keep_short(one, kMostOfEach);
+  keep_short(other, kMostOfEach);
   Parts<Piece> both;
   for (const std::vector<Piece>& a : one) {
     for (const std::vector<Piece>& b : other) {
@@ -45,7 +55,8 @@ Parts<Piece> either(const Parts<Piece>& one, const Parts<Piece>& other) {
     }
   }
   simplify(both);
-  if (both.size() > kMostParts) both.resize(kMostParts);
+  keep_short(both, kMostParts);
+  std::sort(both.begin(), both.end());
   return both;
 }
 

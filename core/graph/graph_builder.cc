@@ -333,6 +333,13 @@ class Assembly {
     const bool is_joint = builder_.joint_proofs_ != 0 &&
                           std::any_of(rows_.get() + group.first, rows_.get() + group.last,
                                       [&](const Packed& row) { return common(row).part.proof != 0; });
+    // What gives it to some only, or leads nowhere, is evidence of it, and no proof.
+    const auto is_full = [&](const Packed& row) {
+      const GraphBuilder::Common& of = common(row);
+      return of.traversable == edge.traversable && (of.condition == 0 || of.condition == edge.condition);
+    };
+    const bool are_listed =
+        is_joint || !std::all_of(rows_.get() + group.first, rows_.get() + group.last, is_full);
     // Evidence by the proof and the part of it that it belongs to.
     std::map<std::uint32_t, std::map<std::uint32_t, std::vector<std::uint32_t>>> joint;
     std::vector<AttackGraph::Proof> proofs;  // first those of one piece
@@ -341,14 +348,15 @@ class Assembly {
       const bool is_new = i == group.first || evidence_.back() != evidence;
       if (is_new) evidence_.push_back(evidence);
       const auto place = static_cast<std::uint32_t>(evidence_.size() - evidence_start_.back() - 1);
+      if (!are_listed || !is_full(rows_[i])) continue;
       if (part.proof != 0) {
         std::vector<std::uint32_t>& places = joint[part.proof][part.number];
         if (places.empty() || places.back() != place) places.push_back(place);
-      } else if (is_joint && is_new) {  // as a proof by itself, it stands before parts of others
+      } else {
         proofs.push_back({{place}});
       }
     }
-    if (!is_joint) return;
+    if (!are_listed) return;
     for (const auto& [proof, parts] : joint) {
       AttackGraph::Proof& found = proofs.emplace_back();
       for (const auto& [part, places] : parts) found.push_back(places);

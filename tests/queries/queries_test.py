@@ -228,7 +228,7 @@ class Contract(unittest.TestCase):
         self.assertEqual(run("tiers", sample, "--rules", scratch / "none.toml").returncode, 66)
 
     def test_what_nothing_is_called_leaves_no_path_and_is_an_error(self):
-        for options, says in ((("--domain", "phantom"), "no such domain: 'phantom'; there are "),
+        for options, says in ((("--domain", "phantom"), "no such domain: 'phantom'; there are: "),
                               (("--tier", 7, "--rules", RULES), "nothing is in tier 7")):
             done = run("paths", sample, *options)
             self.assertEqual((done.returncode, done.stdout), (64, ""))

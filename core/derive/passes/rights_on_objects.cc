@@ -162,10 +162,9 @@ class RightsOnObjects {
     kWindowsLaps = 32,
   };
 
-  /// The entries of a DACL for OWNER RIGHTS, and what of the rights that they give leads somewhere.
+  /// The entries of a DACL for OWNER RIGHTS, and what of the rights that they give the owner leads somewhere.
   struct OwnerRights {
     std::vector<std::uint16_t> entries;  ///< by place
-    bool any_inherited = false;
     std::vector<Grant> of_use;
   };
 
@@ -263,24 +262,23 @@ class RightsOnObjects {
       if (ace.allow && !known) trustees.push_back(ace.trustee);
     }
     OwnerRights owner_rights;
-    for (const CompiledAce& ace : dacl.aces) {
-      if (ace.trustee != kOwnerRightsTrustee) continue;
-      owner_rights.entries.push_back(ace.place);
-      owner_rights.any_inherited = owner_rights.any_inherited || ace.inherited;
-    }
+    for (const auto& entry : dacl.owner_rights) owner_rights.entries.push_back(entry.place);
     if (!owner_rights.entries.empty() && descriptor.owner) {
       const NodeId owner = directory_.node_of_sid(*descriptor.owner, domain);
       std::vector<Trustee> token = token_of(owner, domain);
       token.push_back(kOwnerRightsTrustee);  // the highest number, so the list stays in order
-      owner_rights.of_use = grants_to(kOwnerRightsTrustee, token, dacl, tree, kind);
-      std::erase_if(owner_rights.of_use, [](const Grant& grant) { return !grant.traversable; });
+      owner_rights.of_use = rights_of_use(token, dacl, tree, kind);
     }
     for (const Trustee trustee : trustees) {
       if (trustee == kOwnerRightsTrustee || is_system(trustee)) continue;
       const bool is_blocked = owner_is_blocked(tokens_, directory_, trustee, object.index());
       std::vector<Grant> own = grants_to(trustee, token_of(trustee, domain), dacl, tree, kind);
-      if (!owner_rights.entries.empty())
-        own = with_weak_write_owner(std::move(own), owner_rights, is_blocked);
+      if (!owner_rights.entries.empty()) {
+        std::vector<Trustee> token = token_of(trustee, domain);
+        token.push_back(kOwnerRightsTrustee);
+        own = with_weak_write_owner(std::move(own), owner_rights,
+                                    rights_of_use(token, of_new_owner(dacl), tree, kind), is_blocked);
+      }
       if (is_blocked) block_write_owner(own);
       std::move(own.begin(), own.end(), std::back_inserter(grants));
     }
@@ -344,16 +342,42 @@ class RightsOnObjects {
     });
   }
 
-  // An entry for OWNER RIGHTS keeps a new owner from rewriting the DACL ([MS-DTYP] 2.5.3.2). One that is
-  // inherited comes back after a change of owner, so what it grants is what a new owner gets.
-  static std::vector<Grant> with_weak_write_owner(std::vector<Grant> grants, const OwnerRights& owner_rights,
-                                                  bool is_blocked) {
+  // What entries for OWNER RIGHTS give to somebody with such a token, as far as it leads somewhere.
+  std::vector<Grant> rights_of_use(const std::vector<Trustee>& token, const CompiledDacl& dacl,
+                                   const ObjectTypeTree& tree, NodeKind kind) {
+    std::vector<Grant> grants = grants_to(kOwnerRightsTrustee, token, dacl, tree, kind);
+    std::erase_if(grants, [](const Grant& grant) { return !grant.traversable; });
+    return grants;
+  }
+
+  // The list after a change of owner: of the entries for OWNER RIGHTS, those that are inherited come back.
+  static CompiledDacl of_new_owner(const CompiledDacl& dacl) {
+    CompiledDacl changed;
+    for (CompiledAce ace : dacl.aces) {
+      const auto entry = std::find_if(dacl.owner_rights.begin(), dacl.owner_rights.end(),
+                                      [&](const auto& one) { return one.place == ace.place; });
+      if (entry != dacl.owner_rights.end() && !entry->inherited) continue;
+      if (entry != dacl.owner_rights.end()) ace.trustee = kOwnerRightsTrustee;
+      changed.aces.push_back(ace);
+    }
+    return changed;
+  }
+
+  // An entry for OWNER RIGHTS keeps a new owner from rewriting the DACL ([MS-DTYP] 2.5.3.2), who gets `rights` instead.
+  std::vector<Grant> with_weak_write_owner(std::vector<Grant> grants, const OwnerRights& owner_rights,
+                                           const std::vector<Grant>& rights, bool is_blocked) {
     std::vector<Grant> found;
     for (Grant& grant : grants) {
-      if (grant.kind == EdgeKind::WriteOwner && owner_rights.any_inherited && !owner_rights.of_use.empty()) {
-        for (const Grant& right : owner_rights.of_use) {
+      if (grant.kind == EdgeKind::WriteOwner && !rights.empty()) {
+        for (const Grant& right : rights) {
           Grant weak = grant;
           weak.kind = EdgeKind::WriteOwnerLimitedRights;
+          weak.condition = right.condition;
+          weak.caveats |= right.caveats;
+          std::vector<NodeId> excluded = derivation_.graph.excluded(grant.excluded);
+          const std::vector<NodeId>& more = derivation_.graph.excluded(right.excluded);
+          excluded.insert(excluded.end(), more.begin(), more.end());
+          weak.excluded = derivation_.graph.condition(std::move(excluded));
           weak.entries = with_owner_right(grant.entries, right, owner_rights, is_blocked);
           found.push_back(std::move(weak));
         }

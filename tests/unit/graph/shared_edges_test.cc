@@ -42,7 +42,8 @@ std::multiset<std::vector<std::set<Evidence>>> proofs_of(const AttackGraph& grap
 /// The edges that come of statements, one by one.
 struct PlainEdge {
   std::set<Evidence> evidence;
-  std::set<std::vector<std::set<Evidence>>> proofs;
+  /// By whether they lead somewhere, and whom they exclude.
+  std::map<std::pair<bool, std::vector<NodeId>>, std::set<std::vector<std::set<Evidence>>>> proofs;
   std::set<std::vector<NodeId>> excluded;  ///< by each statement that leads somewhere
   bool traversable = false;
 };
@@ -61,10 +62,11 @@ std::map<Identity, PlainEdge> plain_edges(const Statements& stated) {
         for (const Evidence& evidence : pieces) part.insert(Statements::evidence_at(evidence, target));
         edge.evidence.insert(part.begin(), part.end());
       }
+      auto& proofs = edge.proofs[{statement.edge.traversable, excluded}];
       if (parts.size() > 1) {
-        edge.proofs.insert(parts);
+        proofs.insert(parts);
       } else {
-        for (const Evidence& evidence : parts[0]) edge.proofs.insert({{evidence}});
+        for (const Evidence& evidence : parts[0]) proofs.insert({{evidence}});
       }
       if (statement.edge.traversable) edge.excluded.insert(excluded);
       edge.traversable = edge.traversable || statement.edge.traversable;
@@ -85,11 +87,11 @@ void check_edges(const AttackGraph& graph, const Statements& stated) {
     const auto evidence = evidence_of(graph, e);
     REQUIRE(evidence ==
             std::multiset<Evidence>(found->second.evidence.begin(), found->second.evidence.end()));
-    const auto proofs = proofs_of(graph, e);
-    REQUIRE(std::vector(proofs.begin(), proofs.end()) ==
-            std::vector(found->second.proofs.begin(), found->second.proofs.end()));
-    if (!edge.traversable) continue;
     const std::span<const NodeId> excluded = graph.excluded(edge.condition);
+    const auto& full = found->second.proofs.at({edge.traversable, {excluded.begin(), excluded.end()}});
+    const auto proofs = proofs_of(graph, e);
+    REQUIRE(std::vector(proofs.begin(), proofs.end()) == std::vector(full.begin(), full.end()));
+    if (!edge.traversable) continue;
     const std::set<std::vector<NodeId>>& wanted = found->second.excluded;
     REQUIRE(wanted.contains(std::vector<NodeId>(excluded.begin(), excluded.end())));
     if (wanted.contains({})) REQUIRE(edge.condition == 0);
