@@ -509,7 +509,8 @@ class Certificates {
   /// How many accounts of a bundle were looked at for the rights that they share.
   using LookedAt = std::unordered_map<graph::BundleId, std::size_t>;
 
-  // Who has one of the rights over an account, and some of the entries that give it: one entry may be inherited by all.
+  // Who has one of the rights over an account, and some of the entries that give it: one entry may be inherited by all. Where
+  // there may be more than those, the rule stands for them, which nobody can take away.
   void take_control(Nodes& attackers,
                     std::map<NodeId, std::vector<graph::GraphBuilder::PendingEdge>>& control, NodeId account,
                     std::initializer_list<EdgeKind> kinds, LookedAt& looked_at) {
@@ -535,6 +536,10 @@ class Certificates {
         edges.push_back(pending);
         edges.back().evidence = of_object(pending.evidence, account);
       }
+      if (edges.size() < kEnough) continue;
+      edges.push_back({edges.back().edge,
+                       {.kind = Evidence::Kind::Rule,
+                        .item = static_cast<std::uint32_t>(graph::Rule::CertificateConditions)}});
     }
   }
 

@@ -1,4 +1,5 @@
-// Kerberos: delegation, what follows from what a computer is, and whose keys can be guessed offline. Resource-based delegation is in rights_in_attributes.cc.
+// Kerberos: delegation, what follows from what a computer is, and whose keys can be guessed offline. Resource-based delegation
+// is in rights_in_attributes.cc.
 
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <optional>

@@ -209,7 +209,8 @@ bool is_in_a_usual_primary_group(std::uint32_t rid) {
          rid == knowledge::rids::kDomainControllers || rid == knowledge::rids::kReadOnlyDomainControllers;
 }
 
-// Somebody who is authenticated: not Guest, whom strangers are taken for, not an identity that a token gets by the way, nor a stand-in for a stranger.
+// Somebody who is authenticated: not Guest, whom strangers are taken for, not an identity that a token gets by the way, nor a
+// stand-in for a stranger.
 bool is_account_of(const Domain& domain, const graph::NodeTable& nodes, NodeId node) {
   const graph::NodeTable::Row& row = nodes.rows()[node];
   const Sid& issuer = nodes.issuers()[row.issuer];
