@@ -87,7 +87,8 @@ void print_text(const LoadedGraph& loaded, const Counts& counts) {
                       loaded.graph.node(domain).id));
   }
   print(fmt::format("identity     {}\n", loaded.snapshot.identity()));
-  print(fmt::format("read         {} from {} ({}){}\n", utc_time(from.started), visible(from.server),
+  print(fmt::format("read         {} from {} ({}){}\n",
+                    from.started == 0 ? "at no known time" : utc_time(from.started), visible(from.server),
                     from.source, from.reader.empty() ? "" : " as " + visible(from.reader)));
   print(fmt::format("objects      {}\n", loaded.snapshot.object_count()));
   for (const auto& [kind, number] : counts.by_kind) print(fmt::format("  {:<14} {:>8}\n", kind, number));
