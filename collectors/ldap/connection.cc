@@ -46,8 +46,9 @@ Error Connection::State::timed_out() const {
 }
 
 Error Connection::State::error(int code, std::string_view doing) const {
-  const bool is_lost = code == LDAP_SERVER_DOWN || code == LDAP_CONNECT_ERROR || code == LDAP_TIMEOUT;
-  if (is_lost && limits.has_passed()) return timed_out();
+  const bool is_lost = code == LDAP_SERVER_DOWN || code == LDAP_CONNECT_ERROR;
+  // The library's own clock may be a moment ahead of ours.
+  if (code == LDAP_TIMEOUT || (is_lost && limits.has_passed())) return timed_out();
   char* text = nullptr;
   ldap_get_option(handle, LDAP_OPT_DIAGNOSTIC_MESSAGE, &text);
   const std::string detail = text != nullptr ? text : "";
