@@ -41,13 +41,9 @@ struct CompiledDacl {
   std::vector<CompiledAce> aces;
   bool grants_everything = false;  ///< there is no DACL at all
 
-  /// An entry for OWNER RIGHTS. What it denies stands in `aces` as denied to the owner, what it allows as allowed to
-  /// kOwnerRightsTrustee.
-  struct OwnerRights {
-    std::uint16_t place = 0;
-    bool inherited = false;
-  };
-  std::vector<OwnerRights> owner_rights = {};  ///< in stored order
+  /// The entries for OWNER RIGHTS, of kOwnerRightsTrustee. In `aces`, what they deny is denied to the owner, if a token may
+  /// hold the owner.
+  std::vector<CompiledAce> owner_rights = {};
 };
 
 /// A right to be checked.

@@ -31,16 +31,14 @@ CompiledDacl compile(const directory::SecurityDescriptor& descriptor, const Trus
     row.conditional = ace.is_conditional();
     row.inherited = ace.is_inherited();
     row.object_type = ace.object_type;
-    const bool is_for_owner = ace.trustee == kOwnerRights;
-    if (is_for_owner) compiled.owner_rights.push_back({row.place, row.inherited});
     if (ace.trustee == kSelf) {
       row.trustee = *self;
-    } else if (is_for_owner && row.allow) {
+    } else if (ace.trustee == kOwnerRights) {
       row.trustee = kOwnerRightsTrustee;
-    } else if (is_for_owner) {
+      compiled.owner_rights.push_back(row);
       const auto owner = descriptor.owner ? trustee_of(*descriptor.owner) : std::nullopt;
-      if (!owner) continue;  // nobody has it in the token
-      row.trustee = *owner;
+      if (!row.allow && !owner) continue;
+      if (!row.allow) row.trustee = *owner;
     } else if (const std::optional<Trustee> trustee = trustee_of(ace.trustee)) {
       row.trustee = *trustee;
     } else {

@@ -5,9 +5,9 @@
 #include <array>
 #include <boost/container/deque.hpp>
 #include <boost/container_hash/hash.hpp>
+#include <boost/range/adaptor/transformed.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstddef>
-#include <iterator>
 #include <map>
 #include <tuple>
 #include <vector>
@@ -74,13 +74,19 @@ class GraphBuilder {
     Evidence evidence;
     Part part = {};
   };
-  class Pending;
-  Pending pending(knowledge::EdgeKind kind) const;
+  auto pending(knowledge::EdgeKind kind) const {
+    return boost::adaptors::transform(pending_[static_cast<std::size_t>(kind)],
+                                      [this](const Packed& packed) { return unpack(packed); });
+  }
   const std::vector<PendingEdge>& shared() const { return shared_; }
 
   /// All edges but those into bundles, kind by kind.
   template <class Take>
-  void for_each_pending(const Take& take) const;
+  void for_each_pending(const Take& take) const {
+    for (const Rows& rows : pending_) {
+      for (const Packed& packed : rows) take(unpack(packed));
+    }
+  }
 
   /// The builder is spent afterwards.
   AttackGraph finish();
@@ -145,46 +151,6 @@ class GraphBuilder {
   std::map<std::vector<NodeId>, ConditionId> condition_ids_;
 };
 
-/// A forward range of PendingEdge, which are put together as they are asked for.
-class GraphBuilder::Pending {
- public:
-  class Iterator {
-   public:
-    using value_type = PendingEdge;
-    using difference_type = std::ptrdiff_t;
-    using reference = PendingEdge;
-    using pointer = void;
-    using iterator_category = std::input_iterator_tag;
-    Iterator() = default;
-    Iterator(const GraphBuilder* builder, const Rows::const_iterator& at) : builder_(builder), at_(at) {}
-    PendingEdge operator*() const { return builder_->unpack(*at_); }
-    Iterator& operator++() {
-      ++at_;
-      return *this;
-    }
-    Iterator operator++(int) {
-      Iterator before = *this;
-      ++at_;
-      return before;
-    }
-    friend bool operator==(const Iterator& a, const Iterator& b) { return a.at_ == b.at_; }
-
-   private:
-    const GraphBuilder* builder_ = nullptr;
-    Rows::const_iterator at_;
-  };
-
-  Pending(const GraphBuilder& builder, const Rows& rows) : builder_(builder), rows_(rows) {}
-
-  Iterator begin() const { return {&builder_, rows_.begin()}; }
-  Iterator end() const { return {&builder_, rows_.end()}; }
-  bool empty() const { return rows_.empty(); }
-
- private:
-  const GraphBuilder& builder_;
-  const Rows& rows_;
-};
-
 inline GraphBuilder::PendingEdge GraphBuilder::unpack(const Packed& packed) const {
   const Common& common = commons_[packed.common];
   return {{.source = packed.source,
@@ -195,17 +161,6 @@ inline GraphBuilder::PendingEdge GraphBuilder::unpack(const Packed& packed) cons
            .condition = common.condition},
           {.kind = common.proof, .attribute = common.attribute, .object = packed.object, .item = packed.item},
           common.part};
-}
-
-inline GraphBuilder::Pending GraphBuilder::pending(knowledge::EdgeKind kind) const {
-  return {*this, pending_[static_cast<std::size_t>(kind)]};
-}
-
-template <class Take>
-void GraphBuilder::for_each_pending(const Take& take) const {
-  for (const Rows& rows : pending_) {
-    for (const Packed& packed : rows) take(unpack(packed));
-  }
 }
 
 }  // namespace tierline::graph

@@ -352,14 +352,13 @@ class RightsOnObjects {
 
   // The list after a change of owner: of the entries for OWNER RIGHTS, those that are inherited come back.
   static CompiledDacl of_new_owner(const CompiledDacl& dacl) {
+    const auto by_place = [](const CompiledAce& a, const CompiledAce& b) { return a.place < b.place; };
     CompiledDacl changed;
-    for (CompiledAce ace : dacl.aces) {
-      const auto entry = std::find_if(dacl.owner_rights.begin(), dacl.owner_rights.end(),
-                                      [&](const auto& one) { return one.place == ace.place; });
-      if (entry != dacl.owner_rights.end() && !entry->inherited) continue;
-      if (entry != dacl.owner_rights.end()) ace.trustee = kOwnerRightsTrustee;
-      changed.aces.push_back(ace);
-    }
+    std::set_difference(dacl.aces.begin(), dacl.aces.end(), dacl.owner_rights.begin(),
+                        dacl.owner_rights.end(), std::back_inserter(changed.aces), by_place);
+    std::copy_if(dacl.owner_rights.begin(), dacl.owner_rights.end(), std::back_inserter(changed.aces),
+                 [](const CompiledAce& ace) { return ace.inherited; });
+    std::sort(changed.aces.begin(), changed.aces.end(), by_place);
     return changed;
   }
 
