@@ -73,6 +73,12 @@ void add_edge(Derivation& derivation, graph::NodeId source, graph::NodeId target
                             evidence);
 }
 
+void add_edge(const Derivation& derivation, graph::EdgeBatch& batch, graph::NodeId source,
+              graph::NodeId target, knowledge::EdgeKind kind, graph::Evidence evidence,
+              knowledge::Caveats caveats, bool traversable, graph::ConditionId condition) {
+  batch.add({stated_edge(derivation, source, target, kind, caveats, traversable, condition), evidence});
+}
+
 void add_shared_edge(Derivation& derivation, graph::NodeId source, graph::BundleId bundle,
                      knowledge::EdgeKind kind, graph::Evidence evidence, knowledge::Caveats caveats,
                      bool traversable, graph::ConditionId condition) {

@@ -462,42 +462,51 @@ NodeId DirectoryModel::make_node_of_sid(const Sid& sid, const SidKey& key) {
 }
 
 // Most identifiers are of a domain; those of one host's groups come together.
-std::optional<std::uint32_t> DirectoryModel::issuer_of_id(std::string_view id) {
-  const auto known = std::find_if(issuer_ids_.begin(), issuer_ids_.end(),
-                                  [&](const auto& entry) { return entry.first == id; });
-  if (known != issuer_ids_.end()) return known->second;
-  const auto issuer = Sid::parse(id);
-  const bool is_issuer = issuer && issuer->is_domain_issued() && issuer->count() < Sid::kMaxSubAuthorities;
-  if (!is_issuer || issuer->to_string() != id) return std::nullopt;
-  const std::uint32_t index = builder_.nodes().issuer_index(*issuer);
-  const bool is_domain = std::any_of(domains_.begin(), domains_.end(),
-                                     [&](const Domain& domain) { return domain.sid == *issuer; });
-  if (issuer_ids_.empty() || is_domain)
-    issuer_ids_.emplace(issuer_ids_.begin(), id, index);
-  else
-    issuer_ids_.back() = {std::string(id), index};
-  return index;
+const DirectoryModel::IdReader::Issuer* DirectoryModel::IdReader::issuer_of(std::string_view text) {
+  const auto known = std::find_if(issuers_.begin(), issuers_.end(),
+                                  [&](const Issuer& issuer) { return issuer.text == text; });
+  if (known != issuers_.end()) return &*known;
+  const auto sid = Sid::parse(text);
+  const bool is_issuer = sid && sid->is_domain_issued() && sid->count() < Sid::kMaxSubAuthorities;
+  if (!is_issuer || sid->to_string() != text) return nullptr;
+  Issuer issuer{std::string(text), *sid, directory_.builder_.nodes().find_issuer(*sid).value_or(kNotMet)};
+  const bool is_domain = std::any_of(directory_.domains_.begin(), directory_.domains_.end(),
+                                     [&](const Domain& domain) { return domain.sid == *sid; });
+  if (issuers_.empty() || is_domain) return &*issuers_.insert(issuers_.begin(), std::move(issuer));
+  return &(issuers_.back() = std::move(issuer));
 }
 
-std::optional<DirectoryModel::SidKey> DirectoryModel::key_of_id(std::string_view id) {
+std::optional<DirectoryModel::IdReader::Issued> DirectoryModel::IdReader::read(std::string_view id) {
   const std::size_t dash = id.rfind('-');
-  if (!are_ids_sids_ || !id.starts_with(kDomainIssued)) return std::nullopt;
+  if (!directory_.are_ids_sids_ || !id.starts_with(kDomainIssued)) return std::nullopt;
   std::uint32_t rid = 0;
   const char* const digits = id.data() + dash + 1;
   const char* const end = id.data() + id.size();
   const auto [at, error] = std::from_chars(digits, end, rid);
   if (at != end || error != std::errc() || (*digits == '0' && end - digits > 1)) return std::nullopt;
-  const auto issuer = issuer_of_id(id.substr(0, dash));
-  if (!issuer) return std::nullopt;
-  return SidKey{*issuer, rid, 0};
+  const Issuer* const issuer = issuer_of(id.substr(0, dash));
+  if (issuer == nullptr) return std::nullopt;
+  return Issued{issuer, rid};
+}
+
+std::optional<NodeId> DirectoryModel::IdReader::find(std::string_view id) {
+  const auto issued = read(id);
+  if (!issued) return std::nullopt;
+  if (issued->issuer->index == kNotMet) return graph::kNoNode;
+  const auto found = directory_.by_sid_.find({issued->issuer->index, issued->rid, 0});
+  return found == directory_.by_sid_.end() ? graph::kNoNode : found->second;
 }
 
 std::optional<NodeId> DirectoryModel::node_of_id(std::string_view id) {
-  const auto key = key_of_id(id);
-  if (!key) return std::nullopt;
-  const auto found = by_sid_.find(*key);
-  if (found != by_sid_.end()) return found->second;
-  return make_node_of_sid(builder_.nodes().issuers()[key->issuer].with_rid(key->rid), *key);
+  const auto issued = id_reader_.read(id);
+  if (!issued) return std::nullopt;
+  return node_of_sid(issued->issuer->sid.with_rid(issued->rid), 0);
+}
+
+bool DirectoryModel::is_called_by_sid(NodeId node) const {
+  const graph::NodeTable& nodes = builder_.nodes();
+  const Sid& issuer = nodes.issuers()[nodes.rows()[node].issuer];
+  return are_ids_sids_ && issuer.count() < Sid::kMaxSubAuthorities && issuer.is_domain_issued();
 }
 
 std::optional<NodeId> DirectoryModel::find_sid(const Sid& sid, DomainIndex domain) const {

@@ -92,11 +92,37 @@ class DirectoryModel {
   /// The same, without making one.
   std::optional<graph::NodeId> find_sid(const directory::Sid& sid, DomainIndex domain) const;
 
-  /// The node whose identifier is `id`, the text of a SID that a domain issued; made when nothing has it yet. Absent for any
-  /// other text, and where objects with SIDs are called otherwise.
+  /// Reads identifiers that are texts of SIDs which a domain issued. One for each thread, as it remembers issuers.
+  class IdReader {
+   public:
+    explicit IdReader(const DirectoryModel& directory) : directory_(directory) {}
+
+    /// The node with this identifier, kNoNode when there is none. Absent for any other text, and where objects with SIDs are
+    /// called otherwise.
+    std::optional<graph::NodeId> find(std::string_view id);
+
+   private:
+    friend class DirectoryModel;
+    static constexpr std::uint32_t kNotMet = 0xFFFFFFFF;
+    struct Issuer {
+      std::string text;
+      directory::Sid sid;
+      std::uint32_t index = kNotMet;  ///< in the table of nodes
+    };
+    struct Issued {
+      const Issuer* issuer = nullptr;
+      std::uint32_t rid = 0;
+    };
+    std::optional<Issued> read(std::string_view id);
+    const Issuer* issuer_of(std::string_view text);
+
+    const DirectoryModel& directory_;
+    std::vector<Issuer> issuers_;  ///< domains, and last of the last other
+  };
+  /// The same, made when nothing has it yet.
   std::optional<graph::NodeId> node_of_id(std::string_view id);
-  /// Whether node_of_id() knows who has this identifier.
-  bool is_id_of_sid(std::string_view id) { return key_of_id(id).has_value(); }
+  /// Whether the node's identifier is one that IdReader finds.
+  bool is_called_by_sid(graph::NodeId node) const;
 
   /// The object with this DN, compared without case.
   std::optional<snapshot::ObjectIndex> find_dn(std::string_view dn) const { return by_dn_.find(dn); }
@@ -149,8 +175,6 @@ class DirectoryModel {
   const ClassSet& class_set(snapshot::ObjectIndex object) const {
     return class_sets_[facts_[object].class_set];
   }
-  std::optional<SidKey> key_of_id(std::string_view id);
-  std::optional<std::uint32_t> issuer_of_id(std::string_view id);
   graph::NodeId make_node_of_sid(const directory::Sid& sid, const SidKey& key);
   DomainIndex home_of(const directory::Sid& sid, DomainIndex domain) const;
   SidKey key_of(std::uint32_t issuer, const directory::Sid& sid, DomainIndex domain) const;
@@ -183,8 +207,7 @@ class DirectoryModel {
   std::vector<graph::NodeId> nodes_;
   boost::unordered_flat_map<SidKey, graph::NodeId, Hash> by_sid_;
   bool are_ids_sids_ = true;  ///< of all nodes that have one
-  std::vector<std::pair<std::string, std::uint32_t>>
-      issuer_ids_;  ///< of the domains met, and last of the last other
+  IdReader id_reader_{*this};
   DnIndex by_dn_;
   std::string ds_heuristics_;
   knowledge::NodeKinds kinds_seen_;

@@ -33,6 +33,7 @@ std::span<const ObjectIndex> DnIndex::children(ObjectIndex parent) const {
 }
 
 std::optional<ObjectIndex> DnIndex::find(std::string_view dn) const {
+  const std::lock_guard lock(mutex_);
   prepare();
   const std::string folded = fold_case(dn);
   // From the nearest object above that has no parent, downwards.

@@ -3,6 +3,7 @@
 // From a distinguished name to its object, by way of the tree: only the containers that are asked about are looked at.
 
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,7 +29,8 @@ class DnIndex {
   std::span<const snapshot::ObjectIndex> children(snapshot::ObjectIndex parent) const;
 
   const snapshot::Snapshot& snapshot_;
-  // Made when something is first looked for.
+  // Made when something is first looked for, by whichever thread.
+  mutable std::mutex mutex_;
   mutable std::vector<std::uint32_t> first_child_;
   mutable std::vector<snapshot::ObjectIndex> children_;
   mutable ByDn roots_;  ///< objects whose parent is not in the snapshot, by folded DN

@@ -45,6 +45,7 @@ struct Evidence {
   static constexpr std::uint32_t kEach = 0xFFFFFFFF;
 
   Kind kind = Kind::Rule;
+  std::uint8_t unused = 0;           ///< which would be anything in a file otherwise
   std::uint16_t attribute = 0xFFFF;  ///< snapshot::AttributeId, 0xFFFF = nTSecurityDescriptor
   std::uint32_t object = 0;          ///< snapshot::ObjectIndex
   std::uint32_t item = 0;

@@ -3,16 +3,12 @@
 // Puts an AttackGraph together: nodes first, then edges in any order, with repetitions.
 
 #include <array>
-#include <boost/container/deque.hpp>
-#include <boost/container_hash/hash.hpp>
-#include <boost/range/adaptor/transformed.hpp>
-#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstddef>
 #include <map>
-#include <tuple>
 #include <vector>
 
 #include "core/graph/attack_graph.h"
+#include "core/graph/edge_batch.h"
 
 namespace tierline::graph {
 
@@ -59,32 +55,20 @@ class GraphBuilder {
   void add_shared_joint_edge(const Edge& edge, BundleId bundle,
                              const std::vector<std::vector<Evidence>>& parts);
 
-  /// Where a piece of evidence belongs in a proof that takes several.
-  struct Part {
-    std::uint32_t proof = 0;  ///< 0 = the evidence is one by itself
-    std::uint32_t number = 0;
+  /// Takes over edges that were brought together elsewhere, of which nothing is unknown.
+  void take(EdgeBatch&& batch);
 
-    friend auto operator<=>(const Part&, const Part&) = default;
-  };
-
+  using PendingEdge = graph::PendingEdge;
   /// Edges of a kind added so far, for passes that look at the work of earlier ones. Those into bundles are apart: their
   /// target is the bundle.
-  struct PendingEdge {
-    Edge edge;
-    Evidence evidence;
-    Part part = {};
-  };
-  auto pending(knowledge::EdgeKind kind) const {
-    return boost::adaptors::transform(pending_[static_cast<std::size_t>(kind)],
-                                      [this](const Packed& packed) { return unpack(packed); });
-  }
+  PendingEdges pending(knowledge::EdgeKind kind) const { return {batches_, kind}; }
   const std::vector<PendingEdge>& shared() const { return shared_; }
 
   /// All edges but those into bundles, kind by kind.
   template <class Take>
   void for_each_pending(const Take& take) const {
-    for (const Rows& rows : pending_) {
-      for (const Packed& packed : rows) take(unpack(packed));
+    for (std::size_t kind = 0; kind < EdgeBatch::kKinds; ++kind) {
+      for (const PendingEdge& edge : pending(static_cast<knowledge::EdgeKind>(kind))) take(edge);
     }
   }
 
@@ -94,55 +78,15 @@ class GraphBuilder {
  private:
   friend class Assembly;
 
-  /// What is the same for many edges, kept once.
-  struct Common {
-    knowledge::EdgeKind kind;
-    bool traversable;
-    Evidence::Kind proof;
-    std::uint16_t attribute;
-    std::uint32_t caveats;
-    ConditionId condition;
-    Part part;
-
-    friend bool operator==(const Common&, const Common&) = default;
-    friend std::size_t hash_value(const Common& common) {
-      std::size_t seed = 0;
-      boost::hash_combine(seed, static_cast<unsigned>(common.kind) << 8 | (common.traversable ? 1u : 0u));
-      boost::hash_combine(seed, static_cast<unsigned>(common.proof) << 16 | common.attribute);
-      boost::hash_combine(seed, common.caveats);
-      boost::hash_combine(seed, common.condition);
-      boost::hash_combine(seed, common.part.proof);
-      boost::hash_combine(seed, common.part.number);
-      return seed;
-    }
-  };
-  /// What an edge has of its own, as there are many.
-  struct Packed {
-    NodeId source;
-    NodeId target;
-    std::uint32_t object;
-    std::uint32_t item;
-    std::uint32_t common;  ///< in commons_
-  };
-  static constexpr std::size_t kBlock = std::size_t{1} << 16;
-  /// Which neither copies what is there already when it grows nor leaves holes.
-  using Rows =
-      boost::container::deque<Packed, void,
-                              boost::container::deque_options_t<boost::container::block_bytes<kBlock>>>;
-
-  Packed pack(const PendingEdge& pending);
-  PendingEdge unpack(const Packed& packed) const;
+  EdgeBatch& own() { return batches_.back(); }
   template <class Take>
   void for_each_part(const std::vector<std::vector<Evidence>>& parts, const Take& take);
 
-  static constexpr std::size_t kKinds = 128;
   static constexpr std::size_t kSorts = 3;
 
   NodeTable nodes_;
-  std::array<Rows, kKinds> pending_;
-  std::vector<Common> commons_;
-  boost::unordered_flat_map<Common, std::uint32_t> common_index_;
-  std::array<std::uint32_t, kKinds> last_common_ = {};
+  std::vector<EdgeBatch> batches_ =
+      std::vector<EdgeBatch>(1);  ///< the last one is for what is added one by one
   std::vector<PendingEdge> shared_;
   std::array<std::vector<BundleId>, kSorts> bundle_of_;  ///< by node; shorter when the last ones are in none
   BundleId bundles_ = 0;
@@ -150,17 +94,5 @@ class GraphBuilder {
   std::vector<std::vector<NodeId>> conditions_ = {{}};
   std::map<std::vector<NodeId>, ConditionId> condition_ids_;
 };
-
-inline GraphBuilder::PendingEdge GraphBuilder::unpack(const Packed& packed) const {
-  const Common& common = commons_[packed.common];
-  return {{.source = packed.source,
-           .target = packed.target,
-           .kind = common.kind,
-           .traversable = common.traversable,
-           .caveats = knowledge::Caveats::from_bits(common.caveats),
-           .condition = common.condition},
-          {.kind = common.proof, .attribute = common.attribute, .object = packed.object, .item = packed.item},
-          common.part};
-}
 
 }  // namespace tierline::graph

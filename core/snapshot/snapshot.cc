@@ -377,9 +377,9 @@ Object Snapshot::object(ObjectIndex index) const {
 }
 
 // The first object at `from` or later that has values of the attribute.
-std::optional<Object> Snapshot::next_with(AttributeId attribute, ObjectIndex from) const {
+std::optional<Object> Snapshot::next_with(AttributeId attribute, ObjectIndex from, ObjectIndex to) const {
   if (attribute == kNoAttribute) return std::nullopt;
-  while (from < object_count_) {
+  while (from < to) {
     const Object first = object(from);
     if (first.has(attribute)) return first;
     ++from;

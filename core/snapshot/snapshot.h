@@ -12,6 +12,7 @@
 #include "core/base/bytes.h"
 #include "core/base/file.h"
 #include "core/base/hash.h"
+#include "core/base/parallel.h"
 #include "core/base/result.h"
 #include "core/directory/guid.h"
 #include "core/snapshot/ids.h"
@@ -176,8 +177,14 @@ class Snapshot {
   /// are passed over without being looked at.
   template <class Take>
   void for_each_with(AttributeId attribute, const Take& take) const {
-    for (std::optional<Object> found = next_with(attribute, 0); found;
-         found = next_with(attribute, found->index() + 1))
+    for_each_with(attribute, {0, object_count_}, take);
+  }
+  /// The same of some objects.
+  template <class Take>
+  void for_each_with(AttributeId attribute, Range objects, const Take& take) const {
+    const auto last = static_cast<ObjectIndex>(objects.last);
+    for (auto found = next_with(attribute, static_cast<ObjectIndex>(objects.first), last); found;
+         found = next_with(attribute, found->index() + 1, last))
       take(*found);
   }
 
@@ -216,7 +223,7 @@ class Snapshot {
   Status check_attributes(const ObjectColumns& columns) const;
   Status check_references(const ObjectColumns& columns) const;
   void find_chunks_fast();
-  std::optional<Object> next_with(AttributeId attribute, ObjectIndex from) const;
+  std::optional<Object> next_with(AttributeId attribute, ObjectIndex from, ObjectIndex to) const;
   Value value_at(std::uint32_t chunk, std::uint32_t place, bool dn) const;
 
   File file_;

@@ -5,9 +5,15 @@
 #include <boost/container/small_vector.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <charconv>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "core/base/arena.h"
 #include "core/base/hash.h"
+#include "core/base/parallel.h"
 #include "core/base/text.h"
 #include "core/derive/passes/passes.h"
 #include "core/directory/object_id.h"
@@ -78,109 +84,57 @@ struct CollectedIds {
       relations;  ///< that any object has
 };
 
-class Collected {
+/// Calls `take` with the parts of each value and its evidence.
+template <class Take>
+void for_each(const Object& object, AttributeId id, std::size_t at_least, const Take& take) {
+  if (id == snapshot::kNoAttribute) return;
+  std::uint32_t item = 0;
+  for (const auto value : object.values(id)) {
+    const Parts parts = parts_of(value.text());
+    const Evidence evidence = {
+        .kind = Evidence::Kind::Attribute, .attribute = id, .object = object.index(), .item = item++};
+    if (parts.size() >= at_least) take(parts, evidence);
+  }
+}
+
+using NodesById = boost::unordered_flat_map<std::string_view, NodeId, SeededHash, std::equal_to<>>;
+
+bool is_name(const Derivation& derivation, std::string_view id) {
+  return derivation.rules == Rules::Ours && id.find('=') != std::string_view::npos;
+}
+
+std::optional<ObjectIndex> find_name(const Derivation& derivation, std::string_view id) {
+  return derivation.directory.find_dn(id.starts_with("DN=") ? id.substr(3) : id);
+}
+
+/// What some objects state, by one of several threads. Nothing is changed meanwhile: nodes that are not there yet, and what
+/// else the statements say of nodes, are brought along.
+class Statements {
  public:
-  explicit Collected(Derivation& derivation)
+  struct Unknown {
+    std::string_view id;
+    NodeKind kind = NodeKind::Base;
+  };
+  struct Named {
+    NodeId node = graph::kNoNode;
+    std::string_view name;
+    bool is_domain = false;  ///< of a trust, which counts if no object tells it
+  };
+
+  /// `by_id` has whoever is not known by the SID of a domain.
+  Statements(const Derivation& derivation, const CollectedIds& ids, const NodesById& by_id)
       : derivation_(derivation),
         directory_(derivation.directory),
         snapshot_(directory_.snapshot()),
-        ids_(snapshot_) {
-    // The texts of the table stay where they are.
-    const graph::NodeTable& nodes = derivation_.graph.nodes();
-    for (NodeId n = 0; n < nodes.size(); ++n) {
-      if (!directory_.is_id_of_sid(nodes.id(n))) by_id_.emplace(nodes.id(n), n);
-    }
-  }
+        ids_(ids),
+        by_id_(by_id),
+        id_reader_(directory_) {}
 
-  void find_stated() {
-    for (ObjectIndex i = 0; i < snapshot_.object_count(); ++i) find_stated_of(snapshot_.object(i));
-  }
-
-  void run() {
-    snapshot_.for_each_with(ids_.kind, [&](const Object& object) { add_relations_of(object); });
-  }
-
- private:
-  // -- nodes ------------------------------------------------------------------------------------------------------
-
-  // Who is only referred to is what the first reference takes it for.
-  NodeId node(std::string_view id, std::string_view kind) {
-    const NodeId found = find_or_make(id);
-    graph::NodeTable& nodes = derivation_.graph.nodes();
-    if (nodes.kind(found) == NodeKind::Base)
-      nodes.set_kind(found, knowledge::find_node_kind(kind).value_or(NodeKind::Base));
-    return found;
-  }
-
-  NodeId find_or_make(std::string_view id) {
-    if (const auto by_sid = directory_.node_of_id(id)) return *by_sid;
-    if (const auto known = by_id_.find(id); known != by_id_.end()) return known->second;
-    const NodeId made = make_node(id);
-    const std::string_view own = derivation_.graph.nodes().id(made);
-    by_id_.emplace(own == id ? own : texts_.keep(id), made);
-    return made;
-  }
-
-  NodeId make_node(std::string_view id) {
-    if (derivation_.rules == Rules::Ours && id.find('=') != std::string_view::npos) {
-      const auto named = directory_.find_dn(id.starts_with("DN=") ? id.substr(3) : id);
-      if (named) return directory_.node_of(*named);
-    }
-    const auto parsed = ObjectId::parse(id);
-    if (parsed && parsed->sid) {
-      const auto& domains = directory_.domains();
-      for (std::size_t d = 0; d < domains.size(); ++d) {
-        const bool is_here = parsed->domain.empty() || domains[d].name == parsed->domain;
-        if (!is_here) continue;
-        const NodeId made = directory_.node_of_sid(*parsed->sid, static_cast<DomainIndex>(d));
-        if (derivation_.graph.nodes().id(made) == id) return made;
-      }
-    }
-    graph::Node made;
-    made.id = made.name = id;
-    if (parsed && parsed->sid) made.sid = *parsed->sid;
-    if (parsed) made.domain = parsed->domain;
-    return derivation_.graph.add_node(made);
-  }
-
-  // -- edges ------------------------------------------------------------------------------------------------------
-
-  void add(NodeId source, NodeId target, EdgeKind kind, const Evidence& evidence,
-           knowledge::Caveats caveats = {}) {
-    add_edge(derivation_, source, target, kind, evidence, caveats);
-  }
-
-  /// Calls `take` with the parts of each value and its evidence.
-  template <class Take>
-  void for_each(const Object& object, AttributeId id, std::size_t at_least, const Take& take) {
-    if (id == snapshot::kNoAttribute) return;
-    std::uint32_t item = 0;
-    for (const auto value : object.values(id)) {
-      const Parts parts = parts_of(value.text());
-      const Evidence evidence = {
-          .kind = Evidence::Kind::Attribute, .attribute = id, .object = object.index(), .item = item++};
-      if (parts.size() >= at_least) take(parts, evidence);
-    }
-  }
-
-  // Of an edge that another field states as well, that it leads nowhere or not for all is said here only.
-  void find_stated_of(const Object& object) {
-    const NodeId self = directory_.node_of(object.index());
-    const auto note = [&](bool outward) {
-      return [this, self, outward](const auto& parts, const Evidence&) {
-        const knowledge::EdgeKindInfo* const info = knowledge::find_edge_kind(parts[0]);
-        if (info == nullptr) return;
-        const NodeId other = node(parts[1], parts[2]);
-        std::vector<NodeId> excluded;
-        for (std::size_t i = 4; i < parts.size(); ++i) excluded.push_back(node(parts[i], "Base"));
-        derivation_.stated.emplace(std::tuple(outward ? self : other, info->kind, outward ? other : self),
-                                   Derivation::Stated{.is_weak = parts[3] == collected::kWeak,
-                                                      .condition = derivation_.graph.condition(excluded)});
-      };
-    };
-    for_each(object, ids_.edges, 4, note(true));
-    for_each(object, ids_.edges_into, 4, note(false));
-  }
+  graph::EdgeBatch edges;
+  std::vector<Unknown> unknown;                    ///< the batch's unknown nodes
+  std::vector<std::pair<NodeId, NodeKind>> kinds;  ///< what nodes of no kind are taken for
+  std::vector<Named> names;
+  std::vector<graph::PendingEdge> owners;  ///< for Derivation::collected_owners
 
   void add_relations_of(const Object& object) {
     const NodeId self = directory_.node_of(object.index());
@@ -195,7 +149,7 @@ class Collected {
         // What inherits nothing is in its container, and not in its hands; a distribution group is in no token.
         const bool is_weak = (relation.edge == EdgeKind::Contains && is_protected(target)) ||
                              (relation.edge == EdgeKind::MemberOf && is_distribution_group(target));
-        add_edge(derivation_, source, target, relation.edge, evidence, {}, !is_weak);
+        add(source, target, relation.edge, evidence, {}, !is_weak);
       });
     }
     for_each(object, ids_.service_targets, 3, [&](const auto& parts, const Evidence& evidence) {
@@ -218,6 +172,49 @@ class Collected {
     add_certificate_services(object, self);
   }
 
+ private:
+  // -- nodes ------------------------------------------------------------------------------------------------------
+
+  // Who is only referred to is what the first reference takes it for.
+  NodeId node(std::string_view id, std::string_view kind) {
+    const NodeId found = find(id);
+    if (found >= graph::EdgeBatch::kFirstUnknown) {
+      NodeKind& of_unknown = unknown[found - graph::EdgeBatch::kFirstUnknown].kind;
+      if (of_unknown == NodeKind::Base) of_unknown = knowledge::find_node_kind(kind).value_or(NodeKind::Base);
+    } else if (derivation_.graph.nodes().kind(found) == NodeKind::Base) {
+      kinds.emplace_back(found, knowledge::find_node_kind(kind).value_or(NodeKind::Base));
+    }
+    return found;
+  }
+
+  NodeId find(std::string_view id) {
+    const auto by_sid = id_reader_.find(id);
+    if (by_sid && *by_sid != graph::kNoNode) return *by_sid;
+    if (!by_sid) {
+      if (const auto known = by_id_.find(id); known != by_id_.end()) return known->second;
+      if (is_name(derivation_, id)) {
+        if (const auto named = find_name(derivation_, id)) return directory_.node_of(*named);
+      }
+    }
+    const auto [place, added] =
+        unknown_.try_emplace(id, graph::EdgeBatch::kFirstUnknown + static_cast<NodeId>(unknown.size()));
+    if (added) unknown.push_back({id});
+    return place->second;
+  }
+
+  /// The object behind a node; kNoObject of one that is not there yet.
+  ObjectIndex object_of(NodeId node) const {
+    return node >= graph::EdgeBatch::kFirstUnknown ? snapshot::kNoObject
+                                                   : derivation_.graph.nodes().object(node);
+  }
+
+  // -- edges ------------------------------------------------------------------------------------------------------
+
+  void add(NodeId source, NodeId target, EdgeKind kind, const Evidence& evidence,
+           knowledge::Caveats caveats = {}, bool traversable = true) {
+    add_edge(derivation_, edges, source, target, kind, evidence, caveats, traversable);
+  }
+
   // Whoever says of an edge that it is weak has judged it.
   void add_stated(NodeId source, NodeId target, const Parts& parts, const Evidence& evidence) {
     const knowledge::EdgeKindInfo* const info = knowledge::find_edge_kind(parts[0]);
@@ -226,23 +223,22 @@ class Collected {
     const bool is_open =
         !is_weak && (info->kind == EdgeKind::OwnsRaw || info->kind == EdgeKind::WriteOwnerRaw);
     if (is_open) {
-      derivation_.collected_owners.push_back(
-          {{.source = source, .target = target, .kind = info->kind}, evidence});
+      owners.push_back({{.source = source, .target = target, .kind = info->kind}, evidence});
     }
     if (!is_open || derivation_.rules != Rules::Ours) {
-      add_edge(derivation_, source, target, info->kind, evidence, {}, !is_weak);
+      add(source, target, info->kind, evidence, {}, !is_weak);
     }
   }
 
   // Collectors seldom say it; BloodHound does not ask.
   bool is_distribution_group(NodeId group) const {
-    const ObjectIndex object = derivation_.graph.nodes().object(group);
+    const ObjectIndex object = object_of(group);
     return derivation_.rules == Rules::Ours && object != snapshot::kNoObject &&
            directory_.is_distribution_group(object);
   }
 
   bool is_protected(NodeId n) const {
-    const ObjectIndex object = derivation_.graph.nodes().object(n);
+    const ObjectIndex object = object_of(n);
     return object != snapshot::kNoObject && snapshot_.object(object).text(ids_.is_protected) == "TRUE";
   }
 
@@ -296,7 +292,7 @@ class Collected {
       }
       const NodeId trustee = node(parts[1], parts[2]);
       if (kind == EdgeKind::OwnsRaw || kind == EdgeKind::WriteOwnerRaw) {
-        derivation_.collected_owners.push_back({{.source = trustee, .target = self, .kind = kind}, evidence});
+        owners.push_back({{.source = trustee, .target = self, .kind = kind}, evidence});
         if (derivation_.rules == Rules::Ours) return;
       }
       const bool is_doubtful = is_copy && kind == EdgeKind::Enroll;
@@ -312,7 +308,7 @@ class Collected {
   void add_local_groups(const Object& object, NodeId self) {
     for_each(object, ids_.local_groups, 2, [&](const auto& parts, const Evidence& evidence) {
       const NodeId group = node(parts[0], "ADLocalGroup");
-      if (!parts[1].empty()) derivation_.graph.nodes().set_name(group, parts[1]);
+      if (!parts[1].empty()) names.push_back({group, parts[1]});
       add(group, self, EdgeKind::LocalToComputer, evidence);
     });
     for_each(object, ids_.local_group_members, 3, [&](const auto& parts, const Evidence& evidence) {
@@ -320,7 +316,8 @@ class Collected {
     });
     for_each(object, ids_.policy_members, 4, [&](const auto& parts, const Evidence& evidence) {
       const NodeId computer = node(parts[3], "Computer");
-      const NodeId group = node(std::string(parts[3]) + "-" + std::string(parts[0]), "ADLocalGroup");
+      const NodeId group =
+          node(texts_.keep(std::string(parts[3]) + "-" + std::string(parts[0])), "ADLocalGroup");
       add(group, computer, EdgeKind::LocalToComputer, evidence);
       add(node(parts[1], parts[2]), group, EdgeKind::MemberOfLocalGroup, evidence);
     });
@@ -330,11 +327,7 @@ class Collected {
   void add_trusts(const Object& object, NodeId self) {
     for_each(object, ids_.trusts, 6, [&](const auto& parts, const Evidence& evidence) {
       const NodeId partner = node(parts[0], "Domain");
-      graph::NodeTable& nodes = derivation_.graph.nodes();
-      if (nodes.object(partner) == snapshot::kNoObject) {
-        nodes.set_name(partner, parts[5]);
-        nodes.set_domain(partner, parts[5]);
-      }
+      names.push_back({partner, parts[5], true});
       const bool within_forest =
           parts[2] == "ParentChild" || parts[2] == "TreeRoot" || parts[2] == "CrossLink";
       const EdgeKind kind = within_forest ? EdgeKind::SameForestTrust : EdgeKind::CrossForestTrust;
@@ -366,13 +359,142 @@ class Collected {
     });
   }
 
+  const Derivation& derivation_;
+  const DirectoryModel& directory_;
+  const snapshot::Snapshot& snapshot_;
+  const CollectedIds& ids_;
+  const NodesById& by_id_;
+  DirectoryModel::IdReader id_reader_;
+  boost::unordered_flat_map<std::string_view, NodeId, SeededHash, std::equal_to<>> unknown_;
+  Arena texts_;
+};
+
+class Collected {
+ public:
+  explicit Collected(Derivation& derivation)
+      : derivation_(derivation),
+        directory_(derivation.directory),
+        snapshot_(directory_.snapshot()),
+        ids_(snapshot_) {
+    // The texts of the table stay where they are.
+    const graph::NodeTable& nodes = derivation_.graph.nodes();
+    for (NodeId n = 0; n < nodes.size(); ++n) {
+      if (!directory_.is_called_by_sid(n)) by_id_.emplace(nodes.id(n), n);
+    }
+  }
+
+  void find_stated() {
+    for (ObjectIndex i = 0; i < snapshot_.object_count(); ++i) find_stated_of(snapshot_.object(i));
+  }
+
+  void run() {
+    auto found = of_ranges(snapshot_.object_count(), [&](Range range) {
+      auto statements = std::make_unique<Statements>(derivation_, ids_, by_id_);
+      snapshot_.for_each_with(ids_.kind, range,
+                              [&](const Object& object) { statements->add_relations_of(object); });
+      return statements;
+    });
+    for (std::unique_ptr<Statements>& statements : found) {
+      take(*statements);
+      statements.reset();
+    }
+  }
+
+ private:
+  void take(Statements& statements) {
+    graph::NodeTable& nodes = derivation_.graph.nodes();
+    const auto set_kind = [&](NodeId node, NodeKind kind) {
+      if (nodes.kind(node) == NodeKind::Base) nodes.set_kind(node, kind);
+    };
+    std::vector<NodeId> made;
+    made.reserve(statements.unknown.size());
+    for (const Statements::Unknown& one : statements.unknown) {
+      made.push_back(find_or_make(one.id));
+      set_kind(made.back(), one.kind);
+    }
+    const auto resolved = [&](NodeId node) {
+      const NodeId first = graph::EdgeBatch::kFirstUnknown;
+      return node >= first ? made[node - first] : node;
+    };
+    for (const auto& [node, kind] : statements.kinds) set_kind(node, kind);
+    for (const Statements::Named& named : statements.names) {
+      const NodeId node = resolved(named.node);
+      if (named.is_domain && nodes.object(node) != snapshot::kNoObject) continue;
+      nodes.set_name(node, named.name);
+      if (named.is_domain) nodes.set_domain(node, named.name);
+    }
+    for (graph::PendingEdge& owner : statements.owners) {
+      owner.edge.source = resolved(owner.edge.source);
+      owner.edge.target = resolved(owner.edge.target);
+      derivation_.collected_owners.push_back(owner);
+    }
+    statements.edges.resolve(made);
+    derivation_.graph.take(std::move(statements.edges));
+  }
+
+  NodeId node(std::string_view id, std::string_view kind) {
+    const NodeId found = find_or_make(id);
+    graph::NodeTable& nodes = derivation_.graph.nodes();
+    if (nodes.kind(found) == NodeKind::Base)
+      nodes.set_kind(found, knowledge::find_node_kind(kind).value_or(NodeKind::Base));
+    return found;
+  }
+
+  NodeId find_or_make(std::string_view id) {
+    if (const auto by_sid = directory_.node_of_id(id)) return *by_sid;
+    if (const auto known = by_id_.find(id); known != by_id_.end()) return known->second;
+    const NodeId made = make_node(id);
+    const std::string_view own = derivation_.graph.nodes().id(made);
+    by_id_.emplace(own == id ? own : texts_.keep(id), made);
+    return made;
+  }
+
+  NodeId make_node(std::string_view id) {
+    if (is_name(derivation_, id)) {
+      if (const auto named = find_name(derivation_, id)) return directory_.node_of(*named);
+    }
+    const auto parsed = ObjectId::parse(id);
+    if (parsed && parsed->sid) {
+      const auto& domains = directory_.domains();
+      for (std::size_t d = 0; d < domains.size(); ++d) {
+        const bool is_here = parsed->domain.empty() || domains[d].name == parsed->domain;
+        if (!is_here) continue;
+        const NodeId made = directory_.node_of_sid(*parsed->sid, static_cast<DomainIndex>(d));
+        if (derivation_.graph.nodes().id(made) == id) return made;
+      }
+    }
+    graph::Node made;
+    made.id = made.name = id;
+    if (parsed && parsed->sid) made.sid = *parsed->sid;
+    if (parsed) made.domain = parsed->domain;
+    return derivation_.graph.add_node(made);
+  }
+
+  // Of an edge that another field states as well, that it leads nowhere or not for all is said here only.
+  void find_stated_of(const Object& object) {
+    const NodeId self = directory_.node_of(object.index());
+    const auto note = [&](bool outward) {
+      return [this, self, outward](const auto& parts, const Evidence&) {
+        const knowledge::EdgeKindInfo* const info = knowledge::find_edge_kind(parts[0]);
+        if (info == nullptr) return;
+        const NodeId other = node(parts[1], parts[2]);
+        std::vector<NodeId> excluded;
+        for (std::size_t i = 4; i < parts.size(); ++i) excluded.push_back(node(parts[i], "Base"));
+        derivation_.stated.emplace(std::tuple(outward ? self : other, info->kind, outward ? other : self),
+                                   Derivation::Stated{.is_weak = parts[3] == collected::kWeak,
+                                                      .condition = derivation_.graph.condition(excluded)});
+      };
+    };
+    for_each(object, ids_.edges, 4, note(true));
+    for_each(object, ids_.edges_into, 4, note(false));
+  }
+
   Derivation& derivation_;
   DirectoryModel& directory_;
   const snapshot::Snapshot& snapshot_;
   CollectedIds ids_;
   Arena texts_;
-  /// Whoever is not known by the SID of a domain.
-  boost::unordered_flat_map<std::string_view, NodeId, SeededHash, std::equal_to<>> by_id_;
+  NodesById by_id_;
 };
 
 // Whoever is only referred to is authenticated as well, if an account of a domain that is known.

@@ -1,7 +1,15 @@
 // MemberOf and HasSIDHistory: everything that puts a SID into a logon token.
 
 #include <algorithm>
+#include <map>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <unordered_map>
+#include <utility>
+#include <vector>
 
+#include "core/base/parallel.h"
 #include "core/base/text.h"
 #include "core/derive/passes/passes.h"
 #include "core/knowledge/well_known.h"
@@ -52,9 +60,15 @@ bool asks_for_permission(const Derivation& derivation, NodeId member, const Obje
   });
 }
 
-void add_members(Derivation& derivation, const Object& group,
-                 std::unordered_map<std::string, NodeId>& placeholders) {
-  DirectoryModel& directory = derivation.directory;
+/// What some objects say of who is in which group.
+struct Stated {
+  graph::EdgeBatch edges;
+  std::vector<std::string_view>
+      unresolved;  ///< distinguished names, in the order of the batch's unknown nodes
+};
+
+void add_members(const Derivation& derivation, const Object& group, Stated& stated) {
+  const DirectoryModel& directory = derivation.directory;
   const AttributeIds& ids = directory.attributes();
   const bool in_token = !directory.is_distribution_group(group.index());
   const knowledge::Caveats caveats = in_token ? knowledge::Caveats() : Caveat::DistributionGroup;
@@ -64,35 +78,57 @@ void add_members(Derivation& derivation, const Object& group,
     ObjectIndex object = members.target(item);
     if (object == snapshot::kNoObject)
       object = directory.find_dn(members[item].text()).value_or(snapshot::kNoObject);
-    const NodeId source = object == snapshot::kNoObject
-                              ? unresolved_member(derivation, members[item].text(), placeholders)
-                              : directory.node_of(object);
     knowledge::Caveats more;
-    if (asks_for_permission(derivation, source, group)) more = Caveat::SelectiveAuthentication;
-    add_edge(derivation, source, target, EdgeKind::MemberOf, value(group.index(), ids.member, item),
-             caveats | more, in_token);
+    NodeId source = graph::EdgeBatch::kFirstUnknown + static_cast<NodeId>(stated.unresolved.size());
+    if (object == snapshot::kNoObject) {
+      stated.unresolved.push_back(members[item].text());
+    } else {
+      source = directory.node_of(object);
+      if (asks_for_permission(derivation, source, group)) more = Caveat::SelectiveAuthentication;
+    }
+    add_edge(derivation, stated.edges, source, target, EdgeKind::MemberOf,
+             value(group.index(), ids.member, item), caveats | more, in_token);
   }
 }
 
 /// The primary group is in no member attribute ([MS-ADTS] 5.1.3.1 and [MS-SAMR] 3.1.1.8.2). Few are that of many.
 class PrimaryGroups {
  public:
-  explicit PrimaryGroups(Derivation& derivation) : derivation_(derivation) {}
+  /// Makes those that accounts name.
+  explicit PrimaryGroups(Derivation& derivation) : derivation_(derivation) {
+    const DirectoryModel& directory = derivation.directory;
+    for (ObjectIndex i = 0; i < directory.snapshot().object_count(); ++i) {
+      const NodeKind kind = derivation.graph.nodes().kind(directory.node_of(i));
+      if (kind != NodeKind::User && kind != NodeKind::Computer) continue;
+      const auto key = key_of(i);
+      if (!key || (!groups_.empty() && last_ == *key)) continue;
+      last_ = *key;
+      if (!groups_.contains(*key)) groups_.emplace(*key, find(*key));
+    }
+  }
 
-  void add(ObjectIndex account, NodeId node) {
-    DirectoryModel& directory = derivation_.directory;
-    const std::uint32_t rid = directory.primary_group(account);
-    const std::uint32_t issuer = derivation_.graph.nodes().rows()[node].issuer;
-    if (rid == 0 || derivation_.graph.nodes().issuers()[issuer].count() == 0) return;
-    const auto [group, added] =
-        groups_.try_emplace({issuer, rid, directory.domain_of(account)}, graph::kNoNode);
-    if (added) group->second = find(issuer, rid, directory.domain_of(account));
-    add_edge(derivation_, node, group->second, EdgeKind::MemberOf,
+  void add(ObjectIndex account, graph::EdgeBatch& edges) const {
+    const auto key = key_of(account);
+    if (!key) return;
+    const DirectoryModel& directory = derivation_.directory;
+    add_edge(derivation_, edges, directory.node_of(account), groups_.at(*key), EdgeKind::MemberOf,
              value(account, directory.attributes().primary_group_id, 0));
   }
 
  private:
-  NodeId find(std::uint32_t issuer, std::uint32_t rid, DomainIndex domain) {
+  using Key =
+      std::tuple<std::uint32_t, std::uint32_t, DomainIndex>;  ///< issuer, RID, and domain of the account
+
+  std::optional<Key> key_of(ObjectIndex account) const {
+    const DirectoryModel& directory = derivation_.directory;
+    const std::uint32_t rid = directory.primary_group(account);
+    const std::uint32_t issuer = derivation_.graph.nodes().rows()[directory.node_of(account)].issuer;
+    if (rid == 0 || derivation_.graph.nodes().issuers()[issuer].count() == 0) return std::nullopt;
+    return Key{issuer, rid, directory.domain_of(account)};
+  }
+
+  NodeId find(const Key& key) {
+    const auto& [issuer, rid, domain] = key;
     graph::NodeTable& nodes = derivation_.graph.nodes();
     const NodeId found = derivation_.directory.node_of_sid(nodes.issuers()[issuer].with_rid(rid), domain);
     if (nodes.kind(found) == NodeKind::Base) nodes.set_kind(found, NodeKind::Group);  // whatever it is called
@@ -100,7 +136,8 @@ class PrimaryGroups {
   }
 
   Derivation& derivation_;
-  std::map<std::tuple<std::uint32_t, std::uint32_t, DomainIndex>, NodeId> groups_;
+  std::map<Key, NodeId> groups_;
+  Key last_;
 };
 
 /// What becomes of a SID on its way into the domain that issued it.
@@ -229,21 +266,32 @@ void add_memberships(Derivation& derivation) {
     logon_groups.push_back(add_logon_groups(derivation, static_cast<DomainIndex>(d)));
   }
   add_authenticated_across_trusts(derivation, logon_groups);
-  std::unordered_map<std::string, NodeId> placeholders;
   const snapshot::Snapshot& snapshot = directory.snapshot();
-  PrimaryGroups primary_groups(derivation);
-  for (ObjectIndex i = 0; i < snapshot.object_count(); ++i) {
-    const NodeId node = directory.node_of(i);
-    const NodeKind kind = nodes.kind(node);
-    if (kind == NodeKind::Group) add_members(derivation, snapshot.object(i), placeholders);
-    if (kind != NodeKind::User && kind != NodeKind::Computer) continue;
-    primary_groups.add(i, node);
-    // An account with another primary group need not be in Domain Users, yet is authenticated.
-    if (!is_in_a_usual_primary_group(directory.primary_group(i)) &&
-        is_account_of(directory.domains()[directory.domain_of(i)], nodes, node)) {
-      add_edge(derivation, node, logon_groups[directory.domain_of(i)].authenticated_users, EdgeKind::MemberOf,
-               rule(Rule::AuthenticatedUsers));
+  const PrimaryGroups primary_groups(derivation);
+  auto found = of_ranges(snapshot.object_count(), [&](Range range) {
+    Stated stated;
+    for (auto i = static_cast<ObjectIndex>(range.first); i < range.last; ++i) {
+      const NodeId node = directory.node_of(i);
+      const NodeKind kind = nodes.kind(node);
+      if (kind == NodeKind::Group) add_members(derivation, snapshot.object(i), stated);
+      if (kind != NodeKind::User && kind != NodeKind::Computer) continue;
+      primary_groups.add(i, stated.edges);
+      // An account with another primary group need not be in Domain Users, yet is authenticated.
+      if (!is_in_a_usual_primary_group(directory.primary_group(i)) &&
+          is_account_of(directory.domains()[directory.domain_of(i)], nodes, node)) {
+        add_edge(derivation, stated.edges, node, logon_groups[directory.domain_of(i)].authenticated_users,
+                 EdgeKind::MemberOf, rule(Rule::AuthenticatedUsers));
+      }
     }
+    return stated;
+  });
+  std::unordered_map<std::string, NodeId> placeholders;
+  for (Stated& stated : found) {
+    std::vector<NodeId> resolved;
+    for (const std::string_view dn : stated.unresolved)
+      resolved.push_back(unresolved_member(derivation, dn, placeholders));
+    stated.edges.resolve(resolved);
+    derivation.graph.take(std::move(stated.edges));
   }
   snapshot.for_each_with(ids.sid_history,
                          [&](const Object& account) { add_sid_history(derivation, account); });

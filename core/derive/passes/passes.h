@@ -37,6 +37,11 @@ void add_edge(Derivation& derivation, graph::NodeId source, graph::NodeId target
               graph::Evidence evidence, knowledge::Caveats caveats = {}, bool traversable = true,
               graph::ConditionId condition = 0);
 
+/// The same by one of several threads. REQUIRES: none of them changes the derivation meanwhile.
+void add_edge(const Derivation& derivation, graph::EdgeBatch& batch, graph::NodeId source,
+              graph::NodeId target, knowledge::EdgeKind kind, graph::Evidence evidence,
+              knowledge::Caveats caveats = {}, bool traversable = true, graph::ConditionId condition = 0);
+
 /// The same to all nodes of a bundle.
 void add_shared_edge(Derivation& derivation, graph::NodeId source, graph::BundleId bundle,
                      knowledge::EdgeKind kind, graph::Evidence evidence, knowledge::Caveats caveats = {},
