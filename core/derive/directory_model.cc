@@ -50,30 +50,58 @@ bool DirectoryModel::ClassSet::has(std::string_view name) const {
                      [&](const std::string& one) { return equal_ascii_nocase(one, name); });
 }
 
+/// Of some objects, with the sets of classes that these have.
+struct DirectoryModel::ReadFacts {
+  std::vector<Facts> facts;
+  std::vector<std::pair<std::string, ClassSet>> class_sets;  ///< by the names' texts
+};
+
 void DirectoryModel::read_facts() {
   facts_.reserve(snapshot_.object_count());
   boost::unordered_flat_map<std::string, std::uint32_t, SeededHash, std::equal_to<>> known;
+  in_ranges(
+      snapshot_.object_count(), [&](Range objects) { return read_facts(objects); },
+      [&](ReadFacts&& read) {
+        std::vector<std::uint32_t> number_of;
+        for (auto& [key, set] : read.class_sets) {
+          const auto [place, added] =
+              known.try_emplace(std::move(key), static_cast<std::uint32_t>(class_sets_.size()));
+          if (added) class_sets_.push_back(std::move(set));
+          number_of.push_back(place->second);
+        }
+        for (Facts& facts : read.facts) {
+          facts.class_set = number_of[facts.class_set];
+          facts_.push_back(facts);
+        }
+      });
+  snapshot_.for_each_with(attributes_.ds_heuristics, [&](const Object& object) {
+    ds_heuristics_ = object.text(attributes_.ds_heuristics);
+  });
+}
+
+DirectoryModel::ReadFacts DirectoryModel::read_facts(Range objects) const {
+  ReadFacts read;
+  read.facts.reserve(objects.last - objects.first);
+  boost::unordered_flat_map<std::string, std::uint32_t, SeededHash, std::equal_to<>> known;
   std::string key;
-  for (ObjectIndex i = 0; i < snapshot_.object_count(); ++i) {
+  for (auto i = static_cast<ObjectIndex>(objects.first); i < objects.last; ++i) {
     const Object object = snapshot_.object(i);
     const snapshot::Values names = object.values(attributes_.object_class);
     key.clear();
     for (const auto name : names) append_text(key, name.text());
     auto found = known.find(std::string_view(key));
     if (found == known.end()) {
-      found = known.emplace(key, static_cast<std::uint32_t>(class_sets_.size())).first;
-      class_sets_.push_back(describe_classes(names));
+      found = known.emplace(key, static_cast<std::uint32_t>(read.class_sets.size())).first;
+      read.class_sets.emplace_back(key, describe_classes(names));
     }
-    facts_.push_back(facts_of(object, found->second));
+    Facts& facts = read.facts.emplace_back(facts_of(object, read.class_sets[found->second].second));
+    facts.class_set = found->second;
   }
-  snapshot_.for_each_with(attributes_.ds_heuristics, [&](const Object& object) {
-    ds_heuristics_ = object.text(attributes_.ds_heuristics);
-  });
+  return read;
 }
 
-DirectoryModel::Facts DirectoryModel::facts_of(const Object& object, std::uint32_t class_set) const {
+DirectoryModel::Facts DirectoryModel::facts_of(const Object& object, const ClassSet& classes) const {
   Facts facts;
-  facts.class_set = class_set;
   if (const auto control = object.number(attributes_.user_account_control)) {
     facts.states_control = true;
     facts.account_control = static_cast<std::uint32_t>(*control);
@@ -84,7 +112,6 @@ DirectoryModel::Facts DirectoryModel::facts_of(const Object& object, std::uint32
   }
   const std::int64_t group = object.number(attributes_.primary_group_id).value_or(0);
   if (group > 0 && group <= 0xFFFFFFFF) facts.primary_group = static_cast<std::uint32_t>(group);
-  const ClassSet& classes = class_sets_[class_set];
   const auto type = object.number(attributes_.instance_type);
   facts.heads_naming_context = type ? (*type & kInstanceIsNamingContextHead) != 0
                                     : classes.is_domain_head || classes.is_configuration || classes.is_schema;
@@ -304,8 +331,15 @@ class DirectoryModel::SidReader {
   std::string own_id_;
 };
 
-NodeId DirectoryModel::make_node(const Object& object, SidReader& sids) {
-  graph::NodeTable& table = builder_.nodes();
+/// Nodes of some objects, in a table of their own.
+struct DirectoryModel::MadeNodes {
+  graph::NodeTable table;
+  std::vector<ObjectIndex> stand_ins;  ///< which have none yet
+  bool are_ids_sids = true;
+};
+
+void DirectoryModel::make_node(const Object& object, MadeNodes& made, SidReader& sids) const {
+  graph::NodeTable& table = made.table;
   const Facts& facts = facts_[object.index()];
   const NodeKind kind = kind_of(object);
   const DomainIndex domain = domain_of_[object.index()];
@@ -323,7 +357,7 @@ NodeId DirectoryModel::make_node(const Object& object, SidReader& sids) {
   const bool has_sid = !sid.empty() && sids.read(sid[0].bytes, domain, row, id);
   if (!has_sid && id.empty())
     id = object.guid().is_zero() ? "DN=" + upper_case(object.dn()) : upper_case(object.guid().to_string());
-  if (has_sid ? id != sids.id() : id.starts_with(kDomainIssued)) are_ids_sids_ = false;
+  if (has_sid ? id != sids.id() : id.starts_with(kDomainIssued)) made.are_ids_sids = false;
   row.id = table.add_text(id);
 
   std::string own_name;
@@ -354,7 +388,7 @@ NodeId DirectoryModel::make_node(const Object& object, SidReader& sids) {
     full += domain_name;
   }
   row.name = table.add_text(full);
-  return table.add(row);
+  table.add(row);
 }
 
 // In which domain a SID is looked for. Those that a domain issued are the same everywhere.
@@ -373,29 +407,57 @@ DirectoryModel::SidKey DirectoryModel::key_of(std::uint32_t issuer, const Sid& s
 void DirectoryModel::make_nodes() {
   nodes_.assign(snapshot_.object_count(), graph::kNoNode);
   by_sid_.reserve(snapshot_.object_count());
+  builder_.nodes().reserve(snapshot_.object_count());
   std::vector<ObjectIndex> stand_ins;
-  graph::NodeTable& table = builder_.nodes();
-  SidReader sids(table, *this);
-  for (ObjectIndex i = 0; i < snapshot_.object_count(); ++i) {
+  in_ranges(
+      snapshot_.object_count(), [&](Range objects) { return make_nodes(objects); },
+      [&](const MadeNodes& made) {
+        stand_ins.insert(stand_ins.end(), made.stand_ins.begin(), made.stand_ins.end());
+        take(made);
+      });
+  make_containers();
+  for (const ObjectIndex i : stand_ins) {
+    if (const auto sid = sid_of(snapshot_.object(i), attributes_.object_sid)) {
+      nodes_[i] = node_of_sid(*sid, domain_of_[i]);
+    } else {
+      MadeNodes made;
+      SidReader sids(made.table, *this);
+      make_node(snapshot_.object(i), made, sids);
+      take(made);
+    }
+  }
+}
+
+DirectoryModel::MadeNodes DirectoryModel::make_nodes(Range objects) const {
+  MadeNodes made;
+  SidReader sids(made.table, *this);
+  for (auto i = static_cast<ObjectIndex>(objects.first); i < objects.last; ++i) {
     const Object object = snapshot_.object(i);
     if (class_set(i).is_stand_in && object.has(attributes_.object_sid)) {
-      stand_ins.push_back(i);
-      continue;
+      made.stand_ins.push_back(i);
+    } else {
+      make_node(object, made, sids);
     }
-    nodes_[i] = make_node(object, sids);
-    const graph::NodeTable::Row& row = table.rows()[nodes_[i]];
+  }
+  return made;
+}
+
+void DirectoryModel::take(const MadeNodes& made) {
+  graph::NodeTable& table = builder_.nodes();
+  are_ids_sids_ = are_ids_sids_ && made.are_ids_sids;
+  auto node = static_cast<NodeId>(table.size());
+  table.append(made.table);
+  for (; node < table.size(); ++node) {
+    const graph::NodeTable::Row& row = table.rows()[node];
+    nodes_[row.object] = node;
     kinds_seen_.add(static_cast<NodeKind>(row.kind));
     if (row.issuer == 0) continue;
     // A SID that exists in every domain is rare enough to be put together.
     const Sid& issuer = table.issuers()[row.issuer];
-    const DomainIndex home =
-        issuer.is_domain_issued() ? DomainIndex{0} : home_of(issuer.with_rid(row.rid), domain_of_[i]);
-    by_sid_.emplace(SidKey{row.issuer, row.rid, home}, nodes_[i]);
-  }
-  make_containers();
-  for (const ObjectIndex i : stand_ins) {
-    const auto sid = sid_of(snapshot_.object(i), attributes_.object_sid);
-    nodes_[i] = sid ? node_of_sid(*sid, domain_of_[i]) : make_node(snapshot_.object(i), sids);
+    const DomainIndex home = issuer.is_domain_issued()
+                                 ? DomainIndex{0}
+                                 : home_of(issuer.with_rid(row.rid), domain_of_[row.object]);
+    by_sid_.emplace(SidKey{row.issuer, row.rid, home}, node);
   }
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/parallel.h"
 #include "core/derive/attribute_ids.h"
 #include "core/derive/dn_index.h"
 #include "core/derive/schema.h"
@@ -179,7 +180,9 @@ class DirectoryModel {
   DomainIndex home_of(const directory::Sid& sid, DomainIndex domain) const;
   SidKey key_of(std::uint32_t issuer, const directory::Sid& sid, DomainIndex domain) const;
   void read_facts();
-  Facts facts_of(const snapshot::Object& object, std::uint32_t class_set) const;
+  struct ReadFacts;
+  ReadFacts read_facts(Range objects) const;
+  Facts facts_of(const snapshot::Object& object, const ClassSet& classes) const;
   ClassSet describe_classes(const snapshot::Values& names) const;
   void find_domains();
   void read_trusts();
@@ -187,7 +190,10 @@ class DirectoryModel {
   void place_by_name(snapshot::ObjectIndex object);
   void make_nodes();
   void make_containers();
-  graph::NodeId make_node(const snapshot::Object& object, SidReader& sids);
+  struct MadeNodes;
+  MadeNodes make_nodes(Range objects) const;
+  void make_node(const snapshot::Object& object, MadeNodes& made, SidReader& sids) const;
+  void take(const MadeNodes& made);
   knowledge::NodeKind kind_of(const snapshot::Object& object) const;
   std::string id_of(const directory::Sid& sid, DomainIndex domain) const;
 

@@ -1,6 +1,9 @@
 #include "core/derive/tokens.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "core/base/parallel.h"
 
 namespace tierline::derive {
 
@@ -10,36 +13,37 @@ using knowledge::EdgeKind;
 Memberships::Memberships(const graph::GraphBuilder& builder, std::initializer_list<EdgeKind> kinds,
                          bool with_weak) {
   const std::size_t nodes = builder.node_count();
-  groups_.first.assign(nodes + 1, 0);
-  members_.first.assign(nodes + 1, 0);
-  const auto for_each = [&](const auto& take) {
-    for (const EdgeKind kind : kinds) {
-      for (const auto& [edge, evidence, part] : builder.pending(kind)) {
-        if (with_weak || edge.traversable) take(edge.source, edge.target);
+  // Of each edge one end, which has a list, and the other, which is in it.
+  const auto list = [&](Lists& lists, const auto& ends_of) {
+    lists.first.assign(nodes + 1, 0);
+    const auto for_each = [&](const auto& take) {
+      for (const EdgeKind kind : kinds) {
+        for (const auto& [edge, evidence, part] : builder.pending(kind)) {
+          if (with_weak || edge.traversable) take(ends_of(edge));
+        }
       }
-    }
+    };
+    for_each([&](const auto& ends) { ++lists.first[ends.first + 1]; });
+    for (std::size_t n = 0; n < nodes; ++n) lists.first[n + 1] += lists.first[n];
+    lists.ends.resize(lists.first[nodes]);
+    std::vector<std::uint32_t> next(lists.first.begin(), lists.first.end() - 1);
+    for_each([&](const auto& ends) { lists.ends[next[ends.first]++] = ends.second; });
   };
-  for_each([&](NodeId member, NodeId group) {
-    ++groups_.first[member + 1];
-    ++members_.first[group + 1];
-  });
-  for (std::size_t n = 0; n < nodes; ++n) {
-    groups_.first[n + 1] += groups_.first[n];
-    members_.first[n + 1] += members_.first[n];
-  }
-  groups_.ends.resize(groups_.first[nodes]);
-  members_.ends.resize(members_.first[nodes]);
-  std::vector<std::uint32_t> next_group(groups_.first.begin(), groups_.first.end() - 1);
-  std::vector<std::uint32_t> next_member(members_.first.begin(), members_.first.end() - 1);
-  for_each([&](NodeId member, NodeId group) {
-    groups_.ends[next_group[member]++] = group;
-    members_.ends[next_member[group]++] = member;
+  in_parallel(2, workers_for(nodes), [&](std::size_t way) {
+    if (way == 0) {
+      list(groups_, [](const graph::Edge& edge) { return std::pair(edge.source, edge.target); });
+    } else {
+      list(members_, [](const graph::Edge& edge) { return std::pair(edge.target, edge.source); });
+    }
   });
 }
 
 Tokens::Tokens(const graph::GraphBuilder& builder)
-    : memberships_(builder, {EdgeKind::MemberOf, EdgeKind::HasSIDHistory, EdgeKind::ClaimSpecialIdentity},
-                   false) {}
+    : memberships_(std::make_shared<const Memberships>(
+          builder,
+          std::initializer_list<EdgeKind>{EdgeKind::MemberOf, EdgeKind::HasSIDHistory,
+                                          EdgeKind::ClaimSpecialIdentity},
+          false)) {}
 
 const std::vector<NodeId>& Tokens::of(NodeId principal) {
   const auto [place, added] = tokens_.try_emplace(principal);

@@ -5,6 +5,7 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "core/graph/graph_builder.h"
@@ -39,19 +40,25 @@ class Tokens {
  public:
   /// Takes the membership and SID history edges that the builder holds so far.
   explicit Tokens(const graph::GraphBuilder& builder);
+  /// Of the same memberships as others, for one of several threads.
+  explicit Tokens(std::shared_ptr<const Memberships> memberships) : memberships_(std::move(memberships)) {}
+
+  const std::shared_ptr<const Memberships>& memberships() const { return memberships_; }
 
   /// The principal and all groups above it, ascending. Stays where it is.
   const std::vector<graph::NodeId>& of(graph::NodeId principal);
 
   /// The groups directly above.
   std::span<const graph::NodeId> parents(graph::NodeId principal) const {
-    return memberships_.groups_of(principal);
+    return memberships_->groups_of(principal);
   }
   /// The members directly below.
-  std::span<const graph::NodeId> members(graph::NodeId group) const { return memberships_.members_of(group); }
+  std::span<const graph::NodeId> members(graph::NodeId group) const {
+    return memberships_->members_of(group);
+  }
 
  private:
-  Memberships memberships_;
+  std::shared_ptr<const Memberships> memberships_;
   boost::unordered_flat_map<graph::NodeId, std::unique_ptr<const std::vector<graph::NodeId>>> tokens_;
   std::vector<std::uint32_t> seen_;  ///< by node, in which walk it was met last
   std::uint32_t walk_ = 0;

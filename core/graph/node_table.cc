@@ -87,6 +87,21 @@ NodeId NodeTable::add(Row row) {
   return static_cast<NodeId>(own_.size() - 1);
 }
 
+void NodeTable::append(const NodeTable& more) {
+  std::vector<std::uint32_t> domain_of;
+  for (const std::string& domain : more.domains_) domain_of.push_back(domain_index(domain));
+  std::vector<std::uint32_t> issuer_of = {0};
+  for (const directory::Sid& issuer : more.issuers_.subspan(1)) issuer_of.push_back(issuer_index(issuer));
+  for (Row row : more.rows_) {
+    row.id = texts_.add(more.texts_[row.id]);
+    row.name = texts_.add(more.texts_[row.name]);
+    row.domain = domain_of[row.domain];
+    row.issuer = issuer_of[row.issuer];
+    own_.push_back(row);
+  }
+  rows_ = own_;
+}
+
 std::uint32_t NodeTable::domain_index(std::string_view domain) {
   if (domains_[last_domain_] == domain) return last_domain_;
   const auto found = domain_index_.find(domain);

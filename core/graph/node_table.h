@@ -114,6 +114,9 @@ class NodeTable {
   NodeId add(const Node& node);
   /// The same of a node whose SID is that of its issuer with a relative identifier.
   NodeId add(Row row);
+  /// Adds the nodes of another table, in order.
+  void append(const NodeTable& more);
+  void reserve(std::size_t nodes) { own_.reserve(nodes); }
   void set_kind(NodeId node, knowledge::NodeKind kind) { own_[node].kind = static_cast<std::uint8_t>(kind); }
   void set_tier(NodeId node, std::uint8_t tier, std::uint16_t row) {
     own_[node].tier = tier;

@@ -1,9 +1,12 @@
 // Marks the nodes of Tier Zero: the built-in list and the nested members of its groups.
 
 #include <algorithm>
-#include <boost/unordered/unordered_flat_map.hpp>
+#include <atomic>
 #include <map>
+#include <utility>
+#include <vector>
 
+#include "core/base/parallel.h"
 #include "core/base/text.h"
 #include "core/derive/passes/passes.h"
 #include "core/knowledge/tier_zero.h"
@@ -24,7 +27,9 @@ constexpr std::string_view kSystem = "CN=System,DC=";
 class TierZeroList {
  public:
   explicit TierZeroList(const Derivation& derivation)
-      : directory_(derivation.directory), nodes_(derivation.graph.nodes()) {
+      : directory_(derivation.directory),
+        nodes_(derivation.graph.nodes()),
+        is_system_(directory_.snapshot().object_count()) {
     const auto rows = knowledge::tier_zero_rows();
     for (std::size_t r = 0; r < rows.size(); ++r) {
       const TierZeroRow& row = rows[r];
@@ -91,12 +96,15 @@ class TierZeroList {
   bool is_in_system(const snapshot::Object& object) const {
     const snapshot::ObjectIndex parent = object.parent();
     if (parent == snapshot::kNoObject) return true;
-    const auto [place, added] = is_system_.try_emplace(parent, false);
-    if (added) {
+    // Two threads that look at once find the same.
+    std::atomic<Answer>& known = is_system_[parent];
+    Answer answer = known.load(std::memory_order_relaxed);
+    if (answer == Answer::Unknown) {
       const std::string_view dn = directory_.snapshot().object(parent).dn();
-      place->second = equal_ascii_nocase(dn.substr(0, kSystem.size()), kSystem);
+      answer = equal_ascii_nocase(dn.substr(0, kSystem.size()), kSystem) ? Answer::Yes : Answer::No;
+      known.store(answer, std::memory_order_relaxed);
     }
-    return place->second;
+    return answer == Answer::Yes;
   }
 
   void add_sid(const Sid& sid, std::uint16_t number) {
@@ -111,20 +119,30 @@ class TierZeroList {
   std::vector<std::uint16_t> accounts_;
   std::vector<std::uint16_t> classes_;
   std::vector<std::pair<std::string, std::uint16_t>> places_;
-  mutable boost::unordered_flat_map<snapshot::ObjectIndex, bool> is_system_;  ///< by container
+  enum class Answer : std::uint8_t { Unknown, No, Yes };
+  mutable std::vector<std::atomic<Answer>> is_system_;  ///< by container
 };
 
 }  // namespace
 
 void mark_tier_zero(Derivation& derivation, Tokens& tokens) {
   graph::NodeTable& nodes = derivation.graph.nodes();
-  const TierZeroList list(derivation);
   std::vector<NodeId> queue;
-  for (NodeId n = 0; n < nodes.size(); ++n) {
-    const std::uint16_t row = list.row_of(n);
-    if (row == TierZeroList::kNone) continue;
-    nodes.set_tier(n, 0, row);
-    queue.push_back(n);
+  const TierZeroList list(derivation);
+  using Found = std::vector<std::pair<NodeId, std::uint16_t>>;
+  const auto look_for = [&](Range range) {
+    Found found;
+    for (auto n = static_cast<NodeId>(range.first); n < range.last; ++n) {
+      const std::uint16_t row = list.row_of(n);
+      if (row != TierZeroList::kNone) found.emplace_back(n, row);
+    }
+    return found;
+  };
+  for (const Found& found : of_ranges(nodes.size(), look_for)) {
+    for (const auto& [node, row] : found) {
+      nodes.set_tier(node, 0, row);
+      queue.push_back(node);
+    }
   }
   for (std::size_t next = 0; next < queue.size(); ++next) {
     if (nodes.kind(queue[next]) != NodeKind::Group) continue;

@@ -35,7 +35,7 @@ TEST_CASE("ranges cover all things once and are taken in order, whoever worked o
 TEST_CASE("how things are cut does not depend on the number of threads") {
   CHECK(of_ranges(100'000, [](Range range) { return range.first; }).size() == ranges_of(100'000));
   std::vector<int> done(1000, 0);
-  for (const std::size_t workers : {1, 2, 7}) {
+  for (const std::size_t workers : {1U, 2U, 7U}) {
     in_parallel(done.size(), workers, [&](std::size_t number) { ++done[number]; });
   }
   CHECK(done == std::vector<int>(1000, 3));
