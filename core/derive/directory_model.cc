@@ -524,7 +524,7 @@ NodeId DirectoryModel::make_node_of_sid(const Sid& sid, const SidKey& key) {
 }
 
 // Most identifiers are of a domain; those of one host's groups come together.
-const DirectoryModel::IdReader::Issuer* DirectoryModel::IdReader::issuer_of(std::string_view text) {
+DirectoryModel::IdReader::Issuer* DirectoryModel::IdReader::issuer_of(std::string_view text) {
   const auto known = std::find_if(issuers_.begin(), issuers_.end(),
                                   [&](const Issuer& issuer) { return issuer.text == text; });
   if (known != issuers_.end()) return &*known;
@@ -546,7 +546,7 @@ std::optional<DirectoryModel::IdReader::Issued> DirectoryModel::IdReader::read(s
   const char* const end = id.data() + id.size();
   const auto [at, error] = std::from_chars(digits, end, rid);
   if (at != end || error != std::errc() || (*digits == '0' && end - digits > 1)) return std::nullopt;
-  const Issuer* const issuer = issuer_of(id.substr(0, dash));
+  Issuer* const issuer = issuer_of(id.substr(0, dash));
   if (issuer == nullptr) return std::nullopt;
   return Issued{issuer, rid};
 }
@@ -562,7 +562,20 @@ std::optional<NodeId> DirectoryModel::IdReader::find(std::string_view id) {
 std::optional<NodeId> DirectoryModel::node_of_id(std::string_view id) {
   const auto issued = id_reader_.read(id);
   if (!issued) return std::nullopt;
-  return node_of_sid(issued->issuer->sid.with_rid(issued->rid), 0);
+  graph::NodeTable& table = builder_.nodes();
+  if (issued->issuer->index == IdReader::kNotMet)
+    issued->issuer->index = table.issuer_index(issued->issuer->sid);
+  const auto [place, added] = by_sid_.try_emplace({issued->issuer->index, issued->rid, 0}, graph::kNoNode);
+  if (!added) return place->second;
+  // As make_node_of_sid() would have it, of a SID that is never well known and whose text is at hand.
+  graph::NodeTable::Row row;
+  row.issuer = issued->issuer->index;
+  row.rid = issued->rid;
+  row.id = row.name = table.add_text(id);
+  for (const Domain& domain : domains_) {
+    if (domain.sid == issued->issuer->sid) row.domain = table.domain_index(domain.name);
+  }
+  return place->second = table.add(row);
 }
 
 bool DirectoryModel::is_called_by_sid(NodeId node) const {

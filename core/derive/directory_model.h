@@ -111,11 +111,11 @@ class DirectoryModel {
       std::uint32_t index = kNotMet;  ///< in the table of nodes
     };
     struct Issued {
-      const Issuer* issuer = nullptr;
+      Issuer* issuer = nullptr;
       std::uint32_t rid = 0;
     };
     std::optional<Issued> read(std::string_view id);
-    const Issuer* issuer_of(std::string_view text);
+    Issuer* issuer_of(std::string_view text);
 
     const DirectoryModel& directory_;
     std::vector<Issuer> issuers_;  ///< domains, and last of the last other

@@ -224,7 +224,11 @@ class Assembly {
     for (std::size_t kind = 0; kind < kinds.size(); ++kind) kinds[kind] = static_cast<EdgeKind>(kind);
     std::sort(kinds.begin(), kinds.end(),
               [](EdgeKind a, EdgeKind b) { return knowledge::out_order(a) < knowledge::out_order(b); });
+    const auto is_empty = [](EdgeKind kind) {
+      return [kind](const EdgeBatch& batch) { return batch.rows(kind).empty(); };
+    };
     for (const EdgeKind kind : kinds) {
+      if (std::all_of(builder_.batches_.begin(), builder_.batches_.end(), is_empty(kind))) continue;
       in_parallel(parts, parts, [&](std::size_t part) {
         const Range sources = part_of(nodes, part, parts);
         for (std::size_t b = 0; b < builder_.batches_.size(); ++b) {

@@ -4,9 +4,14 @@
 #include <algorithm>
 #include <boost/container_hash/hash.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
 #include <charconv>
 #include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
 
+#include "core/base/parallel.h"
 #include "core/base/text.h"
 #include "core/derive/dacl.h"
 #include "core/derive/passes/passes.h"
@@ -157,21 +162,24 @@ class Holders {
  public:
   Holders(const Tokens& tokens, std::size_t nodes) : tokens_(tokens), nodes_(nodes) {}
 
-  /// Whether the account's token holds the trustee.
-  bool holds(NodeId trustee, NodeId account) {
-    const auto [place, added] = sets_.try_emplace(trustee);
-    if (added) place->second = members_of(trustee);
-    const Set& set = place->second;
-    if (!set.all.empty()) return account < set.all.size() && set.all[account];
-    return std::binary_search(set.few.begin(), set.few.end(), account);
-  }
-
- private:
   struct Set {
     std::vector<NodeId> few;  ///< ascending
     std::vector<bool> all;    ///< by node, where there are many
+
+    bool contains(NodeId account) const {
+      if (!all.empty()) return account < all.size() && all[account];
+      return std::binary_search(few.begin(), few.end(), account);
+    }
   };
 
+  /// Whose tokens hold the trustee. Stays where it is.
+  const Set& of(NodeId trustee) {
+    const auto [place, added] = sets_.try_emplace(trustee);
+    if (added) place->second = members_of(trustee);
+    return place->second;
+  }
+
+ private:
   Set members_of(NodeId trustee) const {
     std::vector<NodeId> queue = {trustee};
     std::vector<bool> seen(std::max<std::size_t>(nodes_, trustee + 1), false);
@@ -212,6 +220,9 @@ class Filters {
     return caveats;
   }
 
+  /// Looks up whom a policy names, so that nobody is new later on.
+  void read(ObjectIndex policy) { of(policy); }
+
   /// Whose being in an account's token decides about the policy.
   std::vector<NodeId> trustees(ObjectIndex policy) {
     std::vector<NodeId> found;
@@ -239,11 +250,11 @@ class Filters {
 
   const Policy& of(ObjectIndex policy) {
     const auto [place, added] = policies_.try_emplace(policy);
-    if (added) place->second = read(policy);
+    if (added) place->second = read_filter(policy);
     return place->second;
   }
 
-  Policy read(ObjectIndex index) {
+  Policy read_filter(ObjectIndex index) {
     const Object object = directory_.snapshot().object(index);
     const AttributeIds& ids = directory_.attributes();
     Policy policy;
@@ -331,23 +342,22 @@ class GroupPolicy {
       for (const Link& link : links_on_.of(container)) {
         add_edge(derivation_, link.policy, directory_.node_of(container.index()), EdgeKind::GPLink,
                  link.evidence);
+        filters_.read(link.policy_object);
       }
     });
-    for (ObjectIndex i = 0; i < snapshot.object_count(); ++i) {
-      const NodeId node = directory_.node_of(i);
-      const NodeKind kind = derivation_.graph.nodes().kind(node);
-      const bool is_account = kind == NodeKind::User || kind == NodeKind::Computer;
-      if (!is_account || !directory_.stands_for_itself(i)) continue;
-      const ObjectIndex container = snapshot.object(i).parent();
-      if (container == snapshot::kNoObject) continue;
-      // krbtgt is a key, not an account that anyone logs on as ([MS-ADTS] 6.1.1.6).
-      const graph::NodeTable::Row& row = derivation_.graph.nodes().rows()[node];
-      if (row.rid == knowledge::rids::kKrbtgt &&
-          derivation_.graph.nodes().issuers()[row.issuer].with_rid(row.rid).is_domain_issued()) {
-        continue;
-      }
-      add_account(node, kind, container);
-    }
+    describe_containers();
+    in_ranges(
+        snapshot.object_count(),
+        [&](Range range) {
+          std::vector<Account> accounts;
+          for (auto i = static_cast<ObjectIndex>(range.first); i < range.last; ++i) {
+            if (const auto account = account_of(i)) accounts.push_back(*account);
+          }
+          return accounts;
+        },
+        [&](const std::vector<Account>& accounts) {
+          for (const Account& account : accounts) add_account(account);
+        });
   }
 
  private:
@@ -369,44 +379,93 @@ class GroupPolicy {
     }
   };
 
-  /// What is the same for all accounts of a container.
-  struct Container {
-    std::vector<NodeId> trustees;  ///< of the policies in force
+  struct Account {
+    NodeId node;
+    Key key;
   };
 
-  void add_account(NodeId node, NodeKind kind, ObjectIndex container) {
+  /// What is the same for all accounts of a container: who holds each trustee of the policies in force.
+  using Container = std::vector<const Holders::Set*>;
+  static constexpr std::size_t kMost = 64;  // of trustees, for which a key has bits
+
+  // Where policies reach an account, which somebody logs on as.
+  std::optional<ObjectIndex> container_of(ObjectIndex index) const {
+    const graph::NodeTable& nodes = derivation_.graph.nodes();
+    const NodeId node = directory_.node_of(index);
+    const NodeKind kind = nodes.kind(node);
+    const bool is_account = kind == NodeKind::User || kind == NodeKind::Computer;
+    if (!is_account || !directory_.stands_for_itself(index)) return std::nullopt;
+    // krbtgt is a key, not an account that anyone logs on as ([MS-ADTS] 6.1.1.6).
+    const graph::NodeTable::Row& row = nodes.rows()[node];
+    if (row.rid == knowledge::rids::kKrbtgt &&
+        nodes.issuers()[row.issuer].with_rid(row.rid).is_domain_issued())
+      return std::nullopt;
+    const ObjectIndex container = directory_.snapshot().object(index).parent();
+    return container == snapshot::kNoObject ? std::nullopt : std::optional(container);
+  }
+
+  void describe_containers() {
+    using Found = std::vector<ObjectIndex>;
+    const auto look_for = [&](Range range) {
+      boost::unordered_flat_set<ObjectIndex> seen;
+      Found found;
+      for (auto i = static_cast<ObjectIndex>(range.first); i < range.last; ++i) {
+        if (const auto container = container_of(i); container && seen.insert(*container).second)
+          found.push_back(*container);
+      }
+      return found;
+    };
+    for (const Found& found : of_ranges(directory_.snapshot().object_count(), look_for)) {
+      for (const ObjectIndex container : found) {
+        const auto [place, added] = containers_.try_emplace(container);
+        if (added) place->second = describe(container);
+      }
+    }
+  }
+
+  std::optional<Account> account_of(ObjectIndex index) const {
+    const auto container = container_of(index);
+    if (!container) return std::nullopt;
+    const graph::NodeTable& nodes = derivation_.graph.nodes();
+    const NodeId node = directory_.node_of(index);
+    Account account{node, {*container, nodes.kind(node), nodes.is_disabled(node), inheriting_[node], 0}};
+    const Container& trustees = containers_.at(*container);
+    for (std::size_t i = 0; i < trustees.size() && i < kMost; ++i) {
+      if (trustees[i]->contains(node)) account.key.held |= std::uint64_t{1} << i;
+    }
+    return account;
+  }
+
+  void add_account(const Account& account) {
+    const auto& [node, key] = account;
     const auto site = sites_.find(node);
-    const auto [place, added] = containers_.try_emplace(container);
-    if (added) place->second = describe(container);
-    const std::vector<NodeId>& trustees = place->second.trustees;
-    constexpr std::size_t kMost = 64;
-    if (site != sites_.end() || trustees.size() > kMost || !derivation_.stated.empty()) {
-      add_edges(node, kind, container, graph::kNoBundle);
+    const bool is_apart =
+        site != sites_.end() || containers_.at(key.container).size() > kMost || !derivation_.stated.empty();
+    if (is_apart) {
+      add_edges(node, key.kind, key.container, graph::kNoBundle);
       if (site == sites_.end()) return;
-      add_links(in_force_.of_site(site->second, container), node, kind, graph::kNoBundle);
+      add_links(in_force_.of_site(site->second, key.container), node, key.kind, graph::kNoBundle);
       add_linkers(site->second, false, node, graph::kNoBundle);
       return;
-    }
-    Key key{container, kind, derivation_.graph.nodes().is_disabled(node), inheriting_[node], 0};
-    for (std::size_t i = 0; i < trustees.size(); ++i) {
-      if (holders_.holds(trustees[i], node)) key.held |= std::uint64_t{1} << i;
     }
     const auto [bundle, is_new] = bundles_.try_emplace(key, graph::kNoBundle);
     if (is_new) {
       bundle->second = derivation_.graph.add_bundle();
-      add_edges(node, kind, container, bundle->second);
+      add_edges(node, key.kind, key.container, bundle->second);
     }
     derivation_.graph.put(graph::BundleSort::Policies, bundle->second, node);
   }
 
   Container describe(ObjectIndex index) {
-    Container found;
+    std::vector<NodeId> trustees;
     for (const Link& link : in_force_.of(index)) {
       const std::vector<NodeId> more = filters_.trustees(link.policy_object);
-      found.trustees.insert(found.trustees.end(), more.begin(), more.end());
+      trustees.insert(trustees.end(), more.begin(), more.end());
     }
-    std::sort(found.trustees.begin(), found.trustees.end());
-    found.trustees.erase(std::unique(found.trustees.begin(), found.trustees.end()), found.trustees.end());
+    std::sort(trustees.begin(), trustees.end());
+    trustees.erase(std::unique(trustees.begin(), trustees.end()), trustees.end());
+    Container found;
+    for (const NodeId trustee : trustees) found.push_back(&holders_.of(trustee));
     return found;
   }
 
@@ -460,7 +519,7 @@ class GroupPolicy {
   LinksInForce in_force_;
   Filters filters_;
   Holders holders_;
-  std::unordered_map<ObjectIndex, Container> containers_;
+  boost::unordered_flat_map<ObjectIndex, Container> containers_;
   boost::unordered_flat_map<Key, graph::BundleId> bundles_;
 };
 

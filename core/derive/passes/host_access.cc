@@ -42,7 +42,7 @@ void tidy(std::vector<Holder>& holders) {
                 holders.end());
 }
 
-Holders find(const std::vector<Holder>& holders, NodeId host, std::uint32_t what) {
+Holders find(Holders holders, NodeId host, std::uint32_t what) {
   const auto before = [](const Holder& holder, const auto& wanted) {
     return std::tuple(holder.host, holder.what) < wanted;
   };
@@ -68,12 +68,12 @@ const LocalGroupRule kRules[] = {
 };
 
 // In drawn graphs only the end of an identifier says which group it is.
-std::uint32_t rid_of(const graph::Node& group) {
-  if (group.sid.count() != 0) return group.sid.rid();
+std::uint32_t rid_of(const graph::NodeTable& nodes, NodeId group) {
+  if (nodes.rows()[group].issuer != 0) return nodes.rows()[group].rid;
+  const std::string_view id = nodes.id(group);
   std::uint32_t rid = 0;
-  const std::size_t dash = group.id.rfind('-');
-  if (dash != std::string_view::npos)
-    std::from_chars(group.id.data() + dash + 1, group.id.data() + group.id.size(), rid);
+  const std::size_t dash = id.rfind('-');
+  if (dash != std::string_view::npos) std::from_chars(id.data() + dash + 1, id.data() + id.size(), rid);
   return rid;
 }
 
@@ -106,7 +106,7 @@ void add_host_access(Derivation& derivation, Tokens&) {
   for (const auto& [edge, evidence, part] : builder.pending(EdgeKind::MemberOfLocalGroup)) {
     const auto host = host_of.find(edge.target);
     if (host == host_of.end()) continue;
-    members.push_back({host->second, rid_of(builder.node(edge.target)), edge.source, evidence});
+    members.push_back({host->second, rid_of(builder.nodes(), edge.target), edge.source, evidence});
   }
   std::vector<Holder> rights;
   for (const LocalGroupRule& rule : kRules) {
@@ -124,10 +124,12 @@ void add_host_access(Derivation& derivation, Tokens&) {
   const snapshot::AttributeId asked = snapshot.attribute(knowledge::collected::kUserRightsRead);
   for (auto at = members.begin(); at != members.end();) {
     const NodeId computer = at->host;
+    const auto first = at;
     while (at != members.end() && at->host == computer) ++at;
+    const Holders in_groups(first, at);
     const std::set<EdgeKind> read = rights_read(snapshot, asked, builder.nodes().object(computer));
     for (const LocalGroupRule& rule : kRules) {
-      const Holders in_group = find(members, computer, rule.rid);
+      const Holders in_group = find(in_groups, computer, rule.rid);
       if (in_group.empty()) continue;
       std::vector<std::set<NodeId>> sets;
       for (const EdgeKind right : rule.rights) {
