@@ -451,6 +451,12 @@ class Answers(PageTest):
         numbers = [text_of(number) for number in all_of(".numbers dd")]
         self.assertEqual(numbers, ["2", "3", "1", "120", "900"])
 
+    def test_the_head_says_when_nothing_tells_the_time(self):
+        report = reports.corp()
+        report["provenance"].update(started=None, finished=None)
+        open_page(render(report))
+        self.assertIn("Read at no known time from dc1.corp.example", one("header").text)
+
 
 class Links(PageTest):
     def test_a_link_leads_to_its_principal(self):

@@ -332,6 +332,15 @@ class Usage(unittest.TestCase):
         self.assertEqual(run("import", path, "-o", taken).returncode, 0)
         return taken
 
+    def test_when_it_was_taken_is_unknown_where_nothing_tells(self):
+        timeless = self.ldif("timeless", ("DC=corp,DC=test", "domainDNS", 0, []))
+        self.assertIn("read         at no known time from", run("info", timeless).stdout)
+        provenance = json.loads(run("info", timeless, "--json").stdout)["provenance"]
+        self.assertEqual((provenance["started"], provenance["finished"]), (None, None))
+        run("export", timeless, "--format", "json", "-o", scratch / "timeless.json")
+        self.assertIsNone(json.loads((scratch / "timeless.json").read_text())["provenance"]["started"])
+        self.assertEqual(answer("info", snapshot)["provenance"]["started"], "2021-11-30T21:48:42Z")
+
     def test_diff_says_unknown_where_nobody_would_be_no_answer(self):
         users = [f"CN=user{i},DC=corp,DC=test" for i in range(30)]
         schema = ["lDAPDisplayName: user", "schemaIDGUID:: " + base64.b64encode(bytes(range(16))).decode()]

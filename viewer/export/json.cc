@@ -5,6 +5,18 @@
 #include "core/base/text.h"
 
 namespace tierline::viewer {
+namespace {
+
+void write_time(JsonWriter& json, std::int64_t seconds) {
+  if (seconds == 0) {
+    json.null();
+  } else {
+    json.text(utc_time(seconds));
+  }
+}
+
+}  // namespace
+
 std::string utc_time(std::int64_t seconds) {
   const std::time_t time = seconds;
   std::tm parts = {};
@@ -66,8 +78,8 @@ void write_provenance(JsonWriter& json, const snapshot::Provenance& provenance) 
   json.key("source").text(provenance.source);
   json.key("server").text(provenance.server);
   json.key("reader").text(provenance.reader);
-  json.key("started").text(utc_time(provenance.started));
-  json.key("finished").text(utc_time(provenance.finished));
+  write_time(json.key("started"), provenance.started);
+  write_time(json.key("finished"), provenance.finished);
   json.key("highest_usn").number(provenance.highest_usn);
   json.end_object();
 }

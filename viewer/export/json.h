@@ -50,7 +50,7 @@ void write_coverage(JsonWriter& json, const snapshot::Meta& meta);
 /// "2026-01-31T12:00:00Z"; empty for a time that no calendar has.
 std::string utc_time(std::int64_t seconds);
 
-/// "provenance": who read, from which server, when.
+/// "provenance": who read, from which server, when; a time of 0 is one that the source does not tell, and null.
 void write_provenance(JsonWriter& json, const snapshot::Provenance& provenance);
 
 }  // namespace tierline::viewer

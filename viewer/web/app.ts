@@ -15,9 +15,15 @@ function time(text: string): string {
   return visible(text).replace('T', ' ').replace('Z', ' UTC');
 }
 
+/** When the directory was read, in the words of `info`. */
+function whenRead(): string {
+  const {started, finished} = report.provenance;
+  if (started === null) return 'at no known time';
+  return finished === null || finished === started ? time(started) : `${time(started)} to ${time(finished)}`;
+}
+
 function header(): HTMLElement {
   const {provenance, summary} = report;
-  const until = provenance.finished === provenance.started ? '' : ` to ${time(provenance.finished)}`;
   const by = provenance.reader ? ` as ${shortened(provenance.reader, 100)}` : '';
   const how =
       [shortened(provenance.source, 40), `${visible(provenance.tool)} ${visible(provenance.tool_version)}`];
@@ -42,7 +48,7 @@ function header(): HTMLElement {
           'div', {class: 'about'}, element('h1', {}, name(report.title)),
           element(
               'p', {class: 'origin'},
-              `Read ${time(provenance.started)}${until} from ${shortened(provenance.server, 100)}${by} (` +
+              `Read ${whenRead()} from ${shortened(provenance.server, 100)}${by} (` +
                   `${how.join(', ')})`)),
       element('div', {class: 'summary'}, list, element('p', {class: 'by-hops'}, hops.join(' · '))));
 }

@@ -56,8 +56,8 @@ export interface Report {
     source: string;
     server: string;
     reader: string;
-    started: string;
-    finished: string;
+    started: string | null;  // null when the source does not tell
+    finished: string | null;
     highest_usn: number;
   };
   coverage: {complete: boolean; areas: Area[]};
