@@ -366,6 +366,20 @@ class Drawing(PageTest):
         self.assertIn("On the way of 2 accounts", one(".found-paths").text)
         self.assertEqual([text_of(edge) for edge in all_of(".drawing .edge")], ["MemberOf", "WriteDacl"])
 
+    def test_paths_that_the_report_leaves_out_are_told(self):
+        report = reports.corp()
+        open_page(render(report))
+        self.assertIn("3 paths to Tier Zero in this report", one(".found-paths").text)
+        self.assertNotIn("more", one(".found-paths").text)
+        report["sources_with_more"] = [report["paths"][0]["nodes"][0]]
+        report["search_complete"] = False
+        open_page(render(report))
+        self.assertIn("It has more, which are not in this report.", one(".found-paths").text)
+        choose("bob")
+        self.assertIn("It may have more", one(".found-paths").text)
+        choose("staff")
+        self.assertNotIn("more", one(".found-paths").text)
+
 
 class Details(PageTest):
     def test_why_an_edge_of_a_real_directory_exists(self):

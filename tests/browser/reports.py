@@ -24,6 +24,7 @@ class Report:
                  "reason": None}]},
             "summary": {"objects": 120, "edges": 900, "targets": 0, "population": 0, "exposed": 0},
             "by_hops": {}, "edge_kinds": {}, "nodes": [], "edges": [], "targets": [], "paths": [],
+            "sources_with_more": [], "search_complete": True,
         }
 
     def node(self, name, kind="User", **fields):

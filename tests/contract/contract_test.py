@@ -113,6 +113,19 @@ class Answers(unittest.TestCase):
         paths = answer("paths", snapshot, *ADMINS, "--limit", "1")
         self.assertEqual((len(paths["paths"]), paths["sources_with_path"]), (1, 2))
 
+    def test_the_report_tells_who_has_more_paths_than_it_has(self):
+        most = 3
+        run("export", snapshot, *ADMINS, "--format", "json", "-o", scratch / "cut.json")
+        report = json.loads((scratch / "cut.json").read_text())
+        has = collections.Counter(report["nodes"][path["nodes"][0]]["id"] for path in report["paths"])
+        found = answer("paths", snapshot, *ADMINS, "-k", most + 1, "--limit", 0)
+        there_are = collections.Counter(path["nodes"][0]["id"] for path in found["paths"])
+        self.assertTrue(found["search_complete"] and report["search_complete"])
+        self.assertEqual(has, {source: min(count, most) for source, count in there_are.items()})
+        more = {report["nodes"][n]["id"] for n in report["sources_with_more"]}
+        self.assertEqual(more, {source for source, count in there_are.items() if count > most})
+        self.assertTrue(more)
+
     def test_exposure_adds_up(self):
         exposure = answer("exposure", snapshot, *ADMINS)
         self.assertEqual(sum(exposure["by_hops"].values()), exposure["exposed"])

@@ -2,6 +2,8 @@
 
 #include <map>
 #include <set>
+#include <utility>
+#include <vector>
 
 #include "core/knowledge/edge_kinds.h"
 #include "core/knowledge/node_kinds.h"
@@ -42,13 +44,35 @@ std::string title_of(const AttackGraph& graph) {
   return title.empty() ? "Directory" : title;
 }
 
+/// Up to `per_source` paths of each source, and who has more.
+struct CutPaths {
+  std::vector<queries::FoundPath> paths;
+  std::vector<NodeId> sources_with_more;
+  bool complete = true;  ///< false when others may have more too
+};
+
+CutPaths shortest_paths(const AttackGraph& graph, const std::vector<NodeId>& sources,
+                        const std::vector<NodeId>& targets, std::size_t per_source) {
+  queries::AttackPaths found = queries::find_paths(graph, sources, targets, per_source + 1, 0);
+  CutPaths cut{.complete = found.complete};
+  std::map<NodeId, std::size_t> taken;
+  for (queries::FoundPath& path : found.paths) {
+    if (++taken[path.from] > per_source) {
+      cut.sources_with_more.push_back(path.from);
+    } else {
+      cut.paths.push_back(std::move(path));
+    }
+  }
+  return cut;
+}
+
 }  // namespace
 
 std::string report_json(const snapshot::Snapshot& snapshot, const AttackGraph& graph,
                         const snapshot::Meta& meta, const std::vector<NodeId>& targets,
                         std::string_view target_name, std::size_t paths_per_source) {
   const std::vector<NodeId> sources = queries::population(graph, targets);
-  const queries::AttackPaths answer = queries::find_paths(graph, sources, targets, paths_per_source, 0);
+  const CutPaths answer = shortest_paths(graph, sources, targets, paths_per_source);
   const queries::Exposure exposure = queries::find_exposure(graph, targets);
 
   // Every account and target can be searched for, whether or not it has a path.
@@ -123,7 +147,12 @@ std::string report_json(const snapshot::Snapshot& snapshot, const AttackGraph& g
     for (const EdgeId e : path.edges) json.number(edges(e));
     json.end_array().end_object();
   }
-  json.end_array().end_object();
+  json.end_array();
+  json.key("sources_with_more").begin_array();
+  for (const NodeId node : answer.sources_with_more) json.number(nodes(node));
+  json.end_array();
+  json.key("search_complete").boolean(answer.complete);
+  json.end_object();
   return json.take();
 }
 

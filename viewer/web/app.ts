@@ -4,7 +4,7 @@ import {edgeDetails, nodeDetails} from './details';
 import {button, element, name, shortened, visible} from './dom';
 import {drawPaths, markChosen} from './drawing';
 import {PrincipalList} from './list';
-import {accountsThrough, counted, hopsText, isSource, isTarget, pathsFrom, report, unfound} from './model';
+import {accountsThrough, counted, hopsText, isSource, isTarget, leftOut, pathsFrom, report, unfound} from './model';
 import {Area, Path} from './report';
 
 const MOST_DRAWN = 24;  // paths in one drawing; more are no longer a picture
@@ -114,7 +114,7 @@ function summaryOf(index: number, paths: Path[], drawn: Path[]): string {
       `one path to ${target}, of ${hopsText(paths[0].hops)}` :
       `${paths.length} paths to ${target} in this report, the shortest of ${hopsText(paths[0].hops)}`;
   const limit = drawn.length < paths.length ? ` The ${drawn.length} shortest are shown.` : '';
-  const text = `${who}${how}.${limit} Choose an edge to read why it exists.`;
+  const text = `${who}${how}.${leftOut(index)}${limit} Choose an edge to read why it exists.`;
   return text[0].toUpperCase() + text.slice(1);
 }
 

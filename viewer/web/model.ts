@@ -38,6 +38,15 @@ export function isSource(node: number): boolean {
   return own.has(node);
 }
 
+const cut = new Set(report.sources_with_more);
+
+/** What there is to say of an account's paths that the report does not have. */
+export function leftOut(node: number): string {
+  if (cut.has(node)) return ' It has more, which are not in this report.';
+  if (report.search_complete || !isSource(node)) return '';
+  return ' It may have more: the search for further ones gave up.';
+}
+
 /** Steps from the node to the target, on its own path or on one that leads through it. */
 export function hopsOf(node: number): number|undefined {
   const lengths = own.get(node)?.map((path) => path.hops) ??

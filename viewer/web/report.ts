@@ -72,6 +72,8 @@ export interface Report {
   edges: Edge[];
   edge_kinds: Record<string, EdgeKind>;
   paths: Path[];
+  sources_with_more: number[];  // accounts of whose paths only the shortest are here
+  search_complete: boolean;     // false when others may have more, too
   targets: number[];
   by_hops: Record<string, number>;
 }
