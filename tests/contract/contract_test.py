@@ -246,6 +246,8 @@ class Usage(unittest.TestCase):
         self.refused(64, "nonsense")
         self.refused(64, "paths", snapshot, "--from", "nobody-of-that-name", says="nothing in this snapshot")
         self.refused(64, "edges", snapshot, "--kind", "NoSuchEdge", says="no such kind")
+        self.refused(64, "collect", "ldap://127.0.0.1", "-o", scratch / "x.snap", "--bind", "foo",
+                     says="--bind: foo not in {spnego,gssapi,simple}")
         self.refused(66, "paths", scratch / "missing.snap", says="cannot open")
         self.refused(66, "import", scratch / "missing.dat", "-o", scratch / "x.snap", says="cannot open")
         self.refused(65, "import", ROOT / "LICENSE", "-o", scratch / "x.snap", says="none of the formats")

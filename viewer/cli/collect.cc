@@ -85,8 +85,11 @@ Action declare_collect(CLI::App& app) {
   app.add_option("-o,--output", options->output, "the snapshot to write")->required();
   const std::map<std::string, BindMethod> methods = {
       {"spnego", BindMethod::GssSpnego}, {"gssapi", BindMethod::Gssapi}, {"simple", BindMethod::Simple}};
-  app.add_option("--bind", options->ldap.bind, "how to log on: spnego (default), gssapi, simple")
-      ->transform(CLI::CheckedTransformer(methods).description("").name("METHOD"));
+  app.add_option_function<std::string>(
+         "--bind", [options, methods](const std::string& method) { options->ldap.bind = methods.at(method); },
+         "how to log on")
+      ->check(CLI::IsMember({"spnego", "gssapi", "simple"}))
+      ->default_str("spnego");
   app.add_flag("--starttls", options->ldap.start_tls, "secure ldap:// by TLS");
   app.add_option("--bind-name", options->ldap.bind_name, "who logs on, for --bind simple");
   app.add_option("--password-file", options->ldap.password_file, "file with the password, mode 600");
