@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "collectors/ldap/connection.h"
+#include "collectors/ldap/credentials.h"
 #include "collectors/ldap/foreign_members.h"
 #include "collectors/ldap/ranges.h"
 #include "collectors/ldap/root_dse.h"
@@ -224,7 +225,12 @@ Status check(const Options& options) {
     return Error{ErrorCode::Usage, "a password is sent only over TLS: use ldaps:// or --starttls",
                  address->url()};
   }
-  return {};
+  // What is wrong with a secret is told before anything goes out; it is read again for each connection.
+  if (options.bind == BindMethod::Simple) {
+    const Result<Password> password = Password::read(options.password_file);
+    return password ? Status() : Status(password.error());
+  }
+  return options.keytab.empty() ? Status() : check_keytab(options.keytab);
 }
 
 }  // namespace

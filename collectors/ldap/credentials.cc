@@ -88,10 +88,13 @@ Result<Password> Password::read(const std::string& path) {
 
 Password::~Password() { ::explicit_bzero(text_.data(), text_.capacity()); }
 
+Status check_keytab(const std::string& keytab) {
+  if (::access(keytab.c_str(), R_OK) == 0) return {};
+  return Error{ErrorCode::NoInput, std::string("cannot read the keytab: ") + std::strerror(errno), keytab};
+}
+
 Status use_keytab(const std::string& keytab, const std::string& principal) {
-  if (::access(keytab.c_str(), R_OK) != 0) {
-    return Error{ErrorCode::NoInput, std::string("cannot read the keytab: ") + std::strerror(errno), keytab};
-  }
+  if (Status status = check_keytab(keytab); !status) return status;
   Kerberos kerberos;
   const krb5_error_code code = kerberos.fetch(keytab, principal);
   if (code != 0) {

@@ -25,6 +25,9 @@ class Password {
   std::string text_;
 };
 
+/// Whether the file can be read. Errors: NoInput.
+Status check_keytab(const std::string& keytab);
+
 /// Gets tickets for `principal` with its keys in `keytab`, into a cache in this process's memory that GSSAPI
 /// uses from then on; nothing is written to disk. Errors: Refused, Unavailable, TryAgain (clock skew), NoInput.
 Status use_keytab(const std::string& keytab, const std::string& principal);

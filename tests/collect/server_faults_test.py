@@ -50,10 +50,10 @@ class Against(unittest.TestCase):
         self.addCleanup(server.close)
         return server
 
-    def run_against(self, url, *options):
+    def run_against(self, url, *options, password=None):
         done = subprocess.run(
             [TIERLINE, "collect", url, "-o", self.output, "--bind", "simple", "--bind-name", "reader@corp.test",
-             "--password-file", password_file, "--ca-file", certificate[0], *options],
+             "--password-file", password or password_file, "--ca-file", certificate[0], *options],
             capture_output=True, text=True, timeout=120, env={"PATH": "/usr/bin", "LC_ALL": "C.UTF-8"})
         self.assertNotIn(PASSWORD, done.stdout + done.stderr)
         return done
@@ -72,8 +72,8 @@ class Against(unittest.TestCase):
         done = subprocess.run([TIERLINE, "info", self.output, "--json"], capture_output=True, text=True)
         return json.loads(done.stdout)["coverage"]["areas"]
 
-    def fails(self, server, code, says, *options):
-        done = self.run_against(server.url if isinstance(server, LdapServer) else server, *options)
+    def fails(self, server, code, says, *options, **more):
+        done = self.run_against(server.url if isinstance(server, LdapServer) else server, *options, **more)
         self.assertEqual(done.returncode, code, done.stderr)
         self.assertIn(says, done.stderr)
         self.assertEqual(list(self.folder.iterdir()), [], "nothing may be left behind")
@@ -134,6 +134,21 @@ class Wire(Against):
         server = self.serve(Directory(), tls=False, start_tls=False)
         self.fails(server, 69, "TLS", "--starttls")
         self.assertNotIn(ldap.BIND, {request.kind for request in server.requests})
+
+    def test_a_secret_that_cannot_be_used_is_told_before_connecting(self):
+        server = self.serve(Directory())
+        open_to_all, empty = scratch / "open", scratch / "empty"
+        open_to_all.write_text(PASSWORD)
+        open_to_all.chmod(0o644)
+        empty.touch(mode=0o600)
+        for file, code, says in ((open_to_all, 78, "chmod 600"), (empty, 78, "is empty"),
+                                 (scratch / "missing", 66, "cannot open")):
+            self.fails(server, code, says, password=file)
+            self.assertEqual(server.connections, 0)
+        done = subprocess.run([TIERLINE, "collect", server.url, "-o", self.output, "--principal", "reader@CORP.TEST",
+                               "--keytab", scratch / "missing"], capture_output=True, text=True, timeout=120)
+        self.assertEqual((done.returncode, "cannot read the keytab" in done.stderr), (66, True), done.stderr)
+        self.assertEqual(server.connections, 0)
 
     def test_one_server_only(self):
         plain = self.serve(Directory(), tls=False)
