@@ -634,6 +634,81 @@ class KeptGraph(unittest.TestCase):
         self.assertEqual(done.returncode, 73)
 
 
+class Scripts(unittest.TestCase):
+    """The scripts of docs/operations.md as they stand there, with a directory that is a file."""
+
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(dir=scratch))
+        self.command("tierline", f"""case $1 in
+            collect) test -z "$FAILS" || exit $FAILS; cp "$COLLECTED" new.snap; exit 3 ;;
+            *) exec {TIERLINE} "$@" ;; esac""")
+
+    def command(self, name, text):
+        (self.folder / "bin").mkdir(exist_ok=True)
+        path = self.folder / "bin" / name
+        path.write_text(f"#!/bin/sh\n{text}\n")
+        path.chmod(0o755)
+
+    def script(self, marker):
+        blocks = re.findall(r"^```sh\n(.*?)^```$", (ROOT / "docs/operations.md").read_text(), re.M | re.S)
+        (found,) = [block for block in blocks if marker in block]
+        return found.replace("/var/lib/tierline", str(self.folder))
+
+    def execute(self, script, **variables):
+        environment = {**os.environ, "PATH": f"{self.folder}/bin:{os.environ['PATH']}"}
+        return subprocess.run(["sh", "-c", "umask 022\n" + script], cwd=self.folder, env=environment | variables,
+                              capture_output=True, text=True, timeout=60)
+
+    def files(self):
+        return {path.name: stat.S_IMODE(path.stat().st_mode) for path in self.folder.iterdir() if path.is_file()}
+
+    def test_drift(self):
+        def entry(dn, kind, number):
+            guid = base64.b64encode(bytes(15) + bytes([number])).decode()
+            sid = base64.b64encode(struct.pack("<BBHI4I", 1, 4, 0, 0x05000000, 21, 1, 2, number)).decode()
+            return f"dn: {dn}\nobjectClass: {kind}\nobjectGUID:: {guid}\nobjectSid:: {sid}\n\n"
+
+        domain = entry("DC=corp,DC=test", "domainDNS", 1)
+        for name, text in (("same", domain), ("changed", domain + entry("CN=ann,DC=corp,DC=test", "user", 2)),
+                           ("other", entry("DC=corp,DC=test", "domainDNS", 3))):
+            (self.folder / f"{name}.ldif").write_text(text)
+            run("import", self.folder / f"{name}.ldif", "-o", self.folder / name)
+        script = self.script("# /usr/local/bin/tierline-drift")
+
+        def night(collected, fails=""):
+            done = self.execute(script, COLLECTED=str(self.folder / collected), FAILS=fails)
+            self.assertEqual(done.stderr, "")
+            self.assertFalse(set(self.files()) & {"drift.json.part"})
+            return done.returncode, done.stdout
+
+        self.assertEqual(night("same"), (3, ""))
+        self.assertEqual(night("same"), (3, ""))
+        last = (self.folder / "last.snap").read_bytes()
+        self.assertEqual(night("same", fails="69"), (69, "\n"))
+        code, said = night("other")
+        self.assertEqual((code, said[:16]), (65, "not comparable: "))
+        self.assertEqual((self.folder / "last.snap").read_bytes(), last)
+        code, said = night("changed")
+        self.assertEqual((code, " changes; " in said), (1, True), said)
+        self.assertTrue(json.loads((self.folder / "drift.json").read_text())["changes"])
+        self.assertEqual((self.folder / "last.snap").read_bytes(), (self.folder / "changed").read_bytes())
+        self.assertEqual({name: mode for name, mode in self.files().items() if name in ("last.snap", "drift.json")},
+                         {"last.snap": 0o600, "drift.json": 0o600})
+
+    def test_a_dump(self):
+        self.command("ldapsearch", """while [ "$1" != -b ]; do shift; done
+            test "$2" != "$FAILS" || exit 1
+            printf 'dn: %s\\nobjectClass: domainDNS\\n\\n' "$2" """)
+        script = self.script("ldapsearch")
+        schema = "CN=Schema,CN=Configuration,DC=corp,DC=example"
+        self.assertEqual(self.execute(script, FAILS=schema).returncode, 1)
+        self.assertEqual(set(self.files()), {"corp.ldif.part"})
+        for _ in range(2):
+            done = self.execute(script, FAILS="")
+            self.assertIn("corp.snap: 3 objects", done.stderr)
+        self.assertEqual(self.files(), {"corp.ldif": 0o600, "corp.snap": 0o600})
+
+
 class BadInput(unittest.TestCase):
     """Truncated and damaged files: a clear error that names file and offset, no output, no crash."""
 
