@@ -35,9 +35,10 @@ void print_list(std::string_view heading, const std::vector<queries::Cut>& point
   }
 }
 
-void print_text(const LoadedGraph& loaded, std::size_t population, const ChokePoints& answer,
-                const FactWriter& facts) {
-  print(fmt::format("{} of {} principals outside the targets can reach them.\n", answer.exposed, population));
+void print_text(const LoadedGraph& loaded, std::string_view targets, std::size_t population,
+                const ChokePoints& answer, const FactWriter& facts) {
+  print(fmt::format("{} of {} principals outside the targets can reach {}.\n", answer.exposed, population,
+                    visible(targets)));
   if (answer.exposed == 0) return;
   const auto name = [&](std::uint64_t id) {
     return label(loaded.snapshot, loaded.graph.node(static_cast<graph::NodeId>(id)));
@@ -102,7 +103,7 @@ Result<int> run(const Options& options) {
   if (options.format == "json") {
     print_json(*loaded, *targets, accounts.size(), answer, writer);
   } else {
-    print_text(*loaded, accounts.size(), answer, writer);
+    print_text(*loaded, target_name(options.to), accounts.size(), answer, writer);
     print(coverage_text(loaded->meta));
   }
   return exit_for(loaded->meta);

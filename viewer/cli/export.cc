@@ -1,7 +1,6 @@
 // export SNAP --format F -o FILE: hands the answer over as a file, or as a folder of several.
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -114,7 +113,7 @@ Result<int> run(const Options& options) {
   Result<std::vector<graph::NodeId>> targets = std::vector<graph::NodeId>();
   if (format->is_of_targets || !options.to.empty()) targets = loaded->targets(options.to);
   if (!targets) return targets.error();
-  const std::string name = options.to.empty() ? "Tier Zero" : fmt::format("{}", fmt::join(options.to, ", "));
+  const std::string name = target_name(options.to);
   const ExportInput input{loaded->snapshot, loaded->graph, loaded->meta, *targets, name};
   Status status = format->file != nullptr ? write(options.output, format->file(input))
                                           : write_folder(options.output, format->files(input));

@@ -40,9 +40,9 @@ struct Options {
 
 // -- who reaches the targets --------------------------------------------------------------------------------------
 
-void print_text(const LoadedGraph& loaded, const queries::Exposure& answer) {
-  print(fmt::format("{} of {} accounts that are not disabled, outside the targets, can reach them.\n",
-                    answer.exposed, answer.population));
+void print_text(const LoadedGraph& loaded, std::string_view targets, const queries::Exposure& answer) {
+  print(fmt::format("{} of {} accounts that are not disabled, outside the targets, can reach {}.\n",
+                    answer.exposed, answer.population, visible(targets)));
   for (const auto& [hops, count] : answer.by_hops) {
     print(fmt::format("  in {:>2} {}: {}\n", hops, hops == 1 ? "hop " : "hops", count));
   }
@@ -104,7 +104,7 @@ Result<int> run_targets(const Options& options, const LoadedGraph& loaded) {
     }
     print(coverage_text(loaded.meta));
   } else {
-    print_text(loaded, answer);
+    print_text(loaded, target_name(options.to), answer);
     print(coverage_text(loaded.meta));
   }
   return exit_for(loaded.meta);

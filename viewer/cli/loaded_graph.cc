@@ -1,5 +1,7 @@
 #include "viewer/cli/loaded_graph.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
 #include "core/base/text.h"
@@ -45,6 +47,10 @@ Result<LoadedGraph> LoadedGraph::of(snapshot::File file, const std::optional<Kep
     }
   }
   return derived_from(*std::move(opened), derive::Rules::Ours);
+}
+
+std::string target_name(const std::vector<std::string>& named) {
+  return named.empty() ? "Tier Zero" : fmt::format("{}", fmt::join(named, ", "));
 }
 
 bool names_tier_zero(const std::vector<std::string>& named) {

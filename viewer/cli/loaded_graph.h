@@ -32,6 +32,9 @@ struct LoadedGraph {
   Result<std::vector<graph::NodeId>> targets(const std::vector<std::string>& named) const;
 };
 
+/// What to call the targets before a person.
+std::string target_name(const std::vector<std::string>& named);
+
 /// Whether the Tier Zero set is among what --to names, or meant because it names nothing.
 bool names_tier_zero(const std::vector<std::string>& named);
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "core/base/text.h"
 #include "queries/plan.h"
 #include "queries/principals.h"
 #include "viewer/cli/changes.h"
@@ -24,9 +25,9 @@ struct Options {
   std::string format;
 };
 
-void print_text(const Plan& plan, const FactWriter& facts) {
-  print(fmt::format("{} of {} principals outside the targets can reach them.\n", plan.exposed,
-                    plan.population));
+void print_text(std::string_view targets, const Plan& plan, const FactWriter& facts) {
+  print(fmt::format("{} of {} principals outside the targets can reach {}.\n", plan.exposed, plan.population,
+                    visible(targets)));
   if (plan.steps.size() > 1) print("Each step counts with those before it.\n");
   std::uint64_t before = plan.exposed;
   std::size_t number = 0;
@@ -108,7 +109,7 @@ Result<int> run(const Options& options) {
     print_script(*plan, writer);
     note_coverage(loaded->meta);
   } else {
-    print_text(*plan, writer);
+    print_text(target_name(options.to), *plan, writer);
     print(coverage_text(loaded->meta));
   }
   return exit_for(loaded->meta);

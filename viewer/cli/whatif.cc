@@ -83,9 +83,11 @@ void print_edges(const char* heading, const snapshot::Snapshot& snapshot, const 
 }
 
 void print_text(const LoadedGraph& loaded, const Changed& changed, const FactWriter& writer,
-                const std::vector<facts::FactId>& removed, const Comparison& found) {
+                std::string_view targets, const std::vector<facts::FactId>& removed,
+                const Comparison& found) {
   for (const facts::FactId fact : removed) print(fmt::format("without: {}\n", writer.text(fact)));
-  print(fmt::format("exposed: {} before, {} after\n", found.before.exposed, found.after.exposed));
+  print(fmt::format("can reach {}: {} before, {} after\n", visible(targets), found.before.exposed,
+                    found.after.exposed));
   for (const NodeId n : found.no_longer_exposed)
     print(fmt::format("  no longer: {}\n", visible(loaded.graph.node(n).name)));
   for (const NodeId n : found.newly_exposed)
@@ -161,7 +163,7 @@ Result<int> run(const Options& options) {
   if (options.format == "json") {
     print_json(*loaded, *changed, writer, *removed, found);
   } else {
-    print_text(*loaded, *changed, writer, *removed, found);
+    print_text(*loaded, *changed, writer, target_name(options.to), *removed, found);
     print(coverage_text(loaded->meta));
   }
   return exit_for(loaded->meta);
