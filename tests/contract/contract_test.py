@@ -158,6 +158,29 @@ class Answers(unittest.TestCase):
         for edge in explained["edges"]:
             self.assertTrue(edge["remedy"] and edge["meaning"] and edge["attack"])
 
+    def test_explain_tells_what_to_take_away_by_name(self):
+        question = ("explain", snapshot, "ADMINISTRATORS@WINDOMAIN.LOCAL", "DOMAIN ADMINS@WINDOMAIN.LOCAL")
+        explained = answer(*question)
+        holder = "CN=AdminSDHolder,CN=System,DC=windomain,DC=local"
+        for edge in explained["edges"]:
+            (fact,) = edge["facts"]
+            self.assertEqual((fact["type"], fact["object"], fact["value"]),
+                             ("entry", holder, "(A;;CCDCLCSWRPWPLOCRSDRCWDWO;;;BA)"))
+            # It is a fact that whatif takes, and the edge goes with it.
+            closed = answer("whatif", snapshot, fact["id"], *ADMINS)["edges_closed"]
+            self.assertIn((edge["kind"], edge["source"], edge["target"]),
+                          [(e["kind"], e["source"], e["target"]) for e in closed])
+        text = run(*question).stdout
+        self.assertIn(fact["id"] + "  " + fact["text"], text)
+        self.assertIn(fact["command"], text)
+        self.assertIn(f"dsacls {holder} /R ADMINISTRATORS@WINDOMAIN.LOCAL", text)
+        self.assertIn("Taken away from DOMAIN ADMINS@WINDOMAIN.LOCAL alone, it comes back within the hour.", text)
+        self.assertNotRegex(text, r"\b(SOURCE|TARGET)\b")
+        text = run("explain", snapshot, "vagrant", "Administrators@windomain.local").stdout
+        self.assertIn("Remove-ADGroupMember -Identity 'CN=Administrators,CN=Builtin,DC=windomain,DC=local' "
+                      "-Members 'CN=vagrant,CN=Users,DC=windomain,DC=local'", text)
+        self.assertNotIn("comes back", text)
+
     def test_explain_names_the_entry_that_looks_like_an_edge(self):
         # Key Admins may write the keys of every account below; the entry is on the units as well, and does nothing.
         explained = answer("explain", snapshot, "Key Admins", SERVERS)

@@ -3,9 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "core/base/text.h"
 #include "core/derive/effective_rights.h"
+#include "core/facts/facts.h"
 #include "core/knowledge/access_rights.h"
 #include "core/knowledge/ace_rules.h"
 #include "core/knowledge/edge_kinds.h"
@@ -13,6 +18,7 @@
 #include "queries/principals.h"
 #include "viewer/cli/commands.h"
 #include "viewer/cli/loaded_graph.h"
+#include "viewer/export/fact_text.h"
 #include "viewer/export/graph_json.h"
 #include "viewer/export/look_alikes.h"
 
@@ -21,6 +27,7 @@ namespace {
 
 using derive::LookAlike;
 using derive::SeemingRight;
+using facts::FactId;
 using graph::EdgeId;
 using graph::NodeId;
 
@@ -103,33 +110,113 @@ Result<Seeming> look_alikes(const LoadedGraph& loaded, NodeId from, NodeId to) {
   return Seeming{*std::move(dacl), *std::move(entries)};
 }
 
-void print_edge_text(const LoadedGraph& loaded, const EdgeWriter& writer, EdgeId e) {
-  const graph::Edge& edge = loaded.graph.edge(e);
-  const knowledge::EdgeKindInfo& info = knowledge::info_of(edge.kind);
-  print(fmt::format("{} -[{}]-> {}{}\n", visible(loaded.graph.node(edge.source).name), info.name,
-                    visible(loaded.graph.node(edge.target).name),
-                    edge.traversable ? "" : "  (gives no control by itself)"));
-  print(fmt::format("  what:    {}\n", info.meaning));
-  for (const graph::Evidence& evidence : loaded.graph.evidence(e)) {
-    print(fmt::format("  because: {}\n", visible(writer.sentence(evidence))));
+/// The text with names for the words SOURCE and TARGET.
+std::string with_ends(std::string_view text, std::string_view source, std::string_view target) {
+  std::string filled;
+  const auto is_word = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; };
+  while (!text.empty()) {
+    const std::size_t length =
+        static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), is_word) - text.begin());
+    const std::string_view word = text.substr(0, std::max<std::size_t>(length, 1));
+    filled += word == "SOURCE" ? source : word == "TARGET" ? target : word;
+    text.remove_prefix(word.size());
   }
-  for (const std::string& caveat : writer.caveats(e)) print(fmt::format("  but:     {}\n", visible(caveat)));
-  print(fmt::format("  remove:  {}\n  seen as: {}\n  ATT&CK:  {}\n  source:  {}\n\n", info.remedy,
-                    info.detection, info.attack, info.source));
+  return filled;
 }
 
-void write_explained(JsonWriter& json, const LoadedGraph& loaded, const EdgeWriter& writer, EdgeId e) {
-  const graph::Edge& edge = loaded.graph.edge(e);
+/// Writes edges with what they rest on, and what would take that away.
+class Explanation {
+ public:
+  explicit Explanation(const LoadedGraph& loaded)
+      : loaded_(loaded),
+        edges_(loaded.snapshot, loaded.graph),
+        facts_(loaded.snapshot, loaded.graph),
+        fact_writer_(facts_, loaded.graph) {}
+
+  void print_text(EdgeId e);
+  void write(JsonWriter& json, EdgeId e);
+
+ private:
+  std::vector<FactId> facts_behind(EdgeId e);
+  bool is_stamped(const graph::Edge& edge, FactId fact) const;
+  std::string remedy(const graph::Edge& edge, const std::vector<FactId>& facts) const;
+
+  const LoadedGraph& loaded_;
+  EdgeWriter edges_;
+  facts::Facts facts_;
+  FactWriter fact_writer_;
+};
+
+// Each once, in order of the evidence.
+std::vector<FactId> Explanation::facts_behind(EdgeId e) {
+  std::vector<FactId> found;
+  for (const graph::Evidence& evidence : loaded_.graph.evidence(e)) {
+    const FactId fact = facts_.of(evidence, loaded_.graph.edge(e).kind);
+    if (fact != facts::kNoFact && std::find(found.begin(), found.end(), fact) == found.end())
+      found.push_back(fact);
+  }
+  return found;
+}
+
+// Whether AdminSDHolder, where the fact is written, puts it on the edge's target time and again.
+bool Explanation::is_stamped(const graph::Edge& edge, FactId fact) const {
+  const auto& edges = loaded_.graph.in_edges(edge.target);
+  return std::any_of(edges.begin(), edges.end(), [&](EdgeId e) {
+    const graph::Edge other = loaded_.graph.edge(e);
+    return other.kind == knowledge::EdgeKind::ProtectAdminGroups &&
+           loaded_.graph.node(other.source).object == facts_.object(fact);
+  });
+}
+
+// The catalogue's advice with the names of the ends. An entry is removed where it is written.
+std::string Explanation::remedy(const graph::Edge& edge, const std::vector<FactId>& facts) const {
+  std::string source = visible(loaded_.graph.node(edge.source).name);
+  std::string target = label(loaded_.snapshot, loaded_.graph.node(edge.target));
+  if (facts.size() == 1 && facts_[facts.front()].kind == facts::Fact::Kind::Entry)
+    target = visible(loaded_.snapshot.object(facts_.object(facts.front())).dn());
+  return with_ends(knowledge::info_of(edge.kind).remedy, source, target);
+}
+
+void Explanation::print_text(EdgeId e) {
+  const graph::Edge& edge = loaded_.graph.edge(e);
+  const knowledge::EdgeKindInfo& info = knowledge::info_of(edge.kind);
+  print(fmt::format("{} -[{}]-> {}{}\n", visible(loaded_.graph.node(edge.source).name), info.name,
+                    visible(loaded_.graph.node(edge.target).name),
+                    edge.traversable ? "" : "  (gives no control by itself)"));
+  print(fmt::format("  what:    {}\n", info.meaning));
+  for (const graph::Evidence& evidence : loaded_.graph.evidence(e)) {
+    print(fmt::format("  because: {}\n", visible(edges_.sentence(evidence))));
+  }
+  for (const std::string& caveat : edges_.caveats(e)) print(fmt::format("  but:     {}\n", visible(caveat)));
+  const std::vector<FactId> facts = facts_behind(e);
+  for (const FactId fact : facts) {
+    print(fmt::format("  remove:  {}\n           {}\n", fact_writer_.line(fact), fact_writer_.command(fact)));
+    if (is_stamped(edge, fact)) {
+      print(fmt::format("           Taken away from {} alone, it comes back within the hour.\n",
+                        label(loaded_.snapshot, loaded_.graph.node(edge.target))));
+    }
+  }
+  if (facts.size() > 1) print("           `whatif` tells which of these are enough.\n");
+  print(fmt::format("  {}  {}\n  seen as: {}\n  ATT&CK:  {}\n  source:  {}\n\n",
+                    facts.empty() ? "remove:" : "advice:", remedy(edge, facts), info.detection, info.attack,
+                    info.source));
+}
+
+void Explanation::write(JsonWriter& json, EdgeId e) {
+  const graph::Edge& edge = loaded_.graph.edge(e);
   const knowledge::EdgeKindInfo& info = knowledge::info_of(edge.kind);
   json.begin_object();
   json.key("kind").text(info.name);
-  json.key("source").text(loaded.graph.node(edge.source).id);
-  json.key("target").text(loaded.graph.node(edge.target).id);
+  json.key("source").text(loaded_.graph.node(edge.source).id);
+  json.key("target").text(loaded_.graph.node(edge.target).id);
   json.key("traversable").boolean(edge.traversable);
-  writer.write_reasons(json, e);
+  edges_.write_reasons(json, e);
   json.key("meaning").text(info.meaning);
   json.key("derived").text(info.derived);
   json.key("remedy").text(info.remedy);
+  json.key("facts").begin_array();
+  for (const FactId fact : facts_behind(e)) fact_writer_.write(json, fact);
+  json.end_array();
   json.key("detection").text(info.detection);
   json.key("attack").text(info.attack);
   json.key("specification").text(info.source);
@@ -146,7 +233,7 @@ Result<int> run(const Options& options) {
   const std::vector<EdgeId> edges = edges_between(loaded->graph, *from, *to);
   const queries::AttackPaths way = queries::find_paths(loaded->graph, {*from}, {*to}, 1, 1);
   const Result<Seeming> seeming = look_alikes(*loaded, *from, *to);
-  const EdgeWriter writer(loaded->snapshot, loaded->graph);
+  Explanation explanation(*loaded);
 
   if (options.format == "json") {
     JsonWriter json;
@@ -157,11 +244,11 @@ Result<int> run(const Options& options) {
     json.key("to");
     write_node(json, loaded->graph, *to);
     json.key("edges").begin_array();
-    for (const EdgeId e : edges) write_explained(json, *loaded, writer, e);
+    for (const EdgeId e : edges) explanation.write(json, e);
     json.end_array();
     json.key("path").begin_array();
     if (!way.paths.empty()) {
-      for (const EdgeId e : way.paths.front().edges) write_explained(json, *loaded, writer, e);
+      for (const EdgeId e : way.paths.front().edges) explanation.write(json, e);
     }
     json.end_array();
     json.key("look_alikes");
@@ -175,10 +262,10 @@ Result<int> run(const Options& options) {
     json.end_object();
     print(json.take() + "\n");
   } else {
-    for (const EdgeId e : edges) print_edge_text(*loaded, writer, e);
+    for (const EdgeId e : edges) explanation.print_text(e);
     if (edges.empty() && !way.paths.empty()) {
       print("No single edge joins the two; the shortest path is:\n\n");
-      for (const EdgeId e : way.paths.front().edges) print_edge_text(*loaded, writer, e);
+      for (const EdgeId e : way.paths.front().edges) explanation.print_text(e);
     }
     if (edges.empty() && way.paths.empty()) print("No edge and no path joins the two in what was read.\n");
     if (!seeming) {
