@@ -194,7 +194,25 @@ class Ours(Import):
         self.assertEqual((told["edges"][0]["kind"], evidence["attribute"]), ("GenericAll", "SharpHound.Aces"))
         self.assertIn("GenericAll\tS-1-5-21-3130019616-2776909439-2417379446-1105\tUser\texplicit", evidence["value"])
 
-    
+    def test_what_changed_is_told_by_name_and_kept_as_collected_in_json(self):
+        def host(*users):
+            return {"ObjectIdentifier": f"{DOMAIN}-1200", "Aces": [], "Properties": {"name": "WEB1.CORP.TEST"},
+                    "Sessions": {"Collected": True, "FailureReason": None, "Results": [
+                        {"UserSID": f"{DOMAIN}-{rid}", "ComputerSID": f"{DOMAIN}-1200"} for rid in users]}}
+
+        sides = []
+        for name, users in (("old", (1101, 1102)), ("new", (1102, 1103))):
+            sides.append(self.folder / name)
+            documents = (("domains.json", document("domains", domain())),
+                         ("users.json", document("users", *(user(1101 + i, who) for i, who in enumerate(("ANN", "BOB", "CARL"))))),
+                         ("computers.json", document("computers", host(*users))))
+            self.assertEqual(run("import", self.folder_of(*documents), "-o", sides[-1]).returncode, 0)
+        text = run("diff", *sides).stdout
+        self.assertIn("Sessions, as collected\n    gone: ANN@CORP.TEST User\n    new:  CARL@CORP.TEST User\n", text)
+        self.assertNotIn("SharpHound.", text)
+        (change,) = [change for change in json.loads(run("diff", *sides, "--json").stdout)["changes"]
+                     if change["attribute"] == "SharpHound.Sessions"]
+        self.assertEqual(change["before"], f"{DOMAIN}-1101\tUser; {DOMAIN}-1102\tUser")
 
     def test_an_object_of_several_documents_adds_up(self):
         group = {"ObjectIdentifier": f"{DOMAIN}-1200", "Properties": {"name": "CREW@CORP.TEST", "description": "old"},

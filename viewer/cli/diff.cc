@@ -2,11 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
 
 #include "core/base/text.h"
+#include "core/knowledge/collected_relations.h"
 #include "core/knowledge/edge_kinds.h"
 #include "queries/diff.h"
 #include "viewer/cli/commands.h"
@@ -166,6 +173,72 @@ void print_path_lines(const graph::AttackGraph& graph, std::string_view verb,
   }
 }
 
+/// What a collector of BloodHound's stated, for people: JSON has it as it is kept.
+class CollectedText {
+ public:
+  explicit CollectedText(const Sides& sides) : sides_(sides) {}
+
+  static bool is_collected(std::string_view attribute) { return attribute.starts_with(kPrefix); }
+
+  /// "ChildObjects, as collected"
+  static std::string attribute(std::string_view attribute) {
+    attribute.remove_prefix(attribute.starts_with(knowledge::collected::kProperty)
+                                ? knowledge::collected::kProperty.size()
+                                : kPrefix.size());
+    return visible(attribute) + ", as collected";
+  }
+
+  /// A line for each value that only one side has, with names for identifiers.
+  std::string values(const Change& change) {
+    const std::vector<std::string_view> before = split(change.before, "; ");
+    const std::vector<std::string_view> after = split(change.after, "; ");
+    const bool is_entry = change.attribute == knowledge::collected::kAces;
+    return lines("gone: ", before, after, is_entry, false) + lines("new:  ", after, before, is_entry, true);
+  }
+
+ private:
+  static constexpr std::string_view kPrefix = "SharpHound.";
+  static constexpr std::size_t kEntryParts = 4;  ///< what comes after is the collector's own hash
+
+  static std::vector<std::string_view> split(std::string_view text, std::string_view separator) {
+    std::vector<std::string_view> parts;
+    while (!text.empty()) {
+      const std::size_t end = std::min(text.find(separator), text.size());
+      parts.push_back(text.substr(0, end));
+      text.remove_prefix(std::min(end + separator.size(), text.size()));
+    }
+    return parts;
+  }
+
+  std::string lines(std::string_view verb, const std::vector<std::string_view>& of,
+                    const std::vector<std::string_view>& others, bool is_entry, bool in_new) {
+    const std::unordered_set<std::string_view> kept(others.begin(), others.end());
+    std::string text;
+    for (const std::string_view value : of) {
+      if (kept.contains(value)) continue;
+      std::vector<std::string_view> parts = split(value, "\t");
+      if (is_entry) parts.resize(std::min(parts.size(), kEntryParts));
+      std::string named;
+      for (const std::string_view part : parts) named += (named.empty() ? "" : " ") + name_of(part, in_new);
+      text += fmt::format("\n    {}{}", verb, named);
+    }
+    return text;
+  }
+
+  std::string name_of(std::string_view part, bool in_new) {
+    const graph::NodeTable& nodes = sides_.graph(in_new).nodes();
+    std::unordered_map<std::string_view, graph::NodeId>& by_id = by_id_[in_new ? 1 : 0];
+    if (by_id.empty()) {
+      for (graph::NodeId node = 0; node < nodes.size(); ++node) by_id.emplace(nodes.id(node), node);
+    }
+    const auto found = by_id.find(part);
+    return visible(found == by_id.end() ? part : nodes.name(found->second));
+  }
+
+  const Sides& sides_;
+  std::array<std::unordered_map<std::string_view, graph::NodeId>, 2> by_id_;  ///< of the old and the new
+};
+
 void print_text(const Sides& sides, const Drift& drift) {
   if (!drift.comparable) {
     print(fmt::format("not comparable: {}\n", drift.incomparable_because));
@@ -181,13 +254,18 @@ void print_text(const Sides& sides, const Drift& drift) {
                     drift.edges_opened.size(), drift.edges_closed.size(), exposure));
   print_path_lines(sides.after.graph, "opened", drift.paths_opened);
   print_path_lines(sides.before.graph, "closed", drift.paths_closed);
+  CollectedText collected(sides);
   for (const Change& change : drift.changes) {
     std::string line =
         fmt::format("{} {} {}", name_of(change.op), name_of(change.what), sides.label_of(change.object));
-    if (!change.attribute.empty()) line += fmt::format(" {}", visible(change.attribute));
-    if (change.trustee) line += fmt::format(": {}", sides.label_of(*change.trustee));
-    if (!change.before.empty()) line += fmt::format("\n    before: {}", visible(change.before));
-    if (!change.after.empty()) line += fmt::format("\n    after:  {}", visible(change.after));
+    if (CollectedText::is_collected(change.attribute)) {
+      line += " " + CollectedText::attribute(change.attribute) + collected.values(change);
+    } else {
+      if (!change.attribute.empty()) line += fmt::format(" {}", visible(change.attribute));
+      if (change.trustee) line += fmt::format(": {}", sides.label_of(*change.trustee));
+      if (!change.before.empty()) line += fmt::format("\n    before: {}", visible(change.before));
+      if (!change.after.empty()) line += fmt::format("\n    after:  {}", visible(change.after));
+    }
     print(line + "\n");
     print_edge_lines(sides.after.graph, "opens ", change.edges_opened);
     print_edge_lines(sides.before.graph, "closes", change.edges_closed);
