@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <tuple>
+#include <unordered_map>
 
 #include "core/base/text.h"
 #include "core/directory/sddl.h"
@@ -24,6 +25,9 @@ using snapshot::ObjectIndex;
 namespace {
 
 namespace collected = knowledge::collected;
+
+constexpr std::size_t kShort =
+    16;  ///< of a list of values: to look through it takes less than to keep where each is
 
 /// "RIGHT SID KIND inherited|explicit HASH", as knowledge::collected::kAces has it.
 struct StatedEntry {
@@ -58,6 +62,14 @@ Facts::Facts(const snapshot::Snapshot& snapshot, const graph::AttackGraph& graph
       collected_entries_(snapshot.attribute(collected::kAces)),
       collected_protected_(snapshot.attribute(collected::kProtected)),
       ids_(0, RowHash{&rows_}, RowEqual{&rows_}) {
+  std::unordered_map<std::string_view, std::vector<snapshot::AttributeId>> groups;
+  for (const knowledge::RemovableValue& row : knowledge::removable_values()) {
+    const snapshot::AttributeId attribute = snapshot.attribute(row.attribute);
+    if (!row.same_as.empty() && attribute != snapshot::kNoAttribute) groups[row.same_as].push_back(attribute);
+  }
+  for (const auto& [first, attributes] : groups) {
+    for (const snapshot::AttributeId attribute : attributes) told_together_[attribute] = attributes;
+  }
   const graph::NodeTable& nodes = graph.nodes();
   const auto note = [&](graph::NodeId holder, graph::NodeId target) {
     if (nodes.object(target) != snapshot::kNoObject && nodes.object(holder) != snapshot::kNoObject)
@@ -172,11 +184,46 @@ FactId Facts::attribute_value(const Evidence& evidence, knowledge::EdgeKind kind
   }
   const knowledge::RemovableValue* const row = knowledge::removable_value(info.name);
   if (row == nullptr) return kNoFact;
-  return intern({.object = evidence.object,
-                 .item = first_like(evidence, row->parts),
-                 .attribute = evidence.attribute,
-                 .kind = Fact::Kind::Value,
-                 .cost = row->cost});
+  Row value{.object = evidence.object,
+            .attribute = evidence.attribute,
+            .kind = Fact::Kind::Value,
+            .cost = row->cost};
+  const std::string_view key = first_parts(values[evidence.item].text(), row->parts);
+  for (const snapshot::AttributeId other : told_together(evidence.attribute)) {
+    if (other == evidence.attribute) break;
+    if (const auto place = place_of(evidence.object, other, key, row->parts)) {
+      value.attribute = other;
+      value.item = *place;
+      return intern(value);
+    }
+  }
+  value.item = first_like(evidence, row->parts);
+  return intern(value);
+}
+
+std::span<const snapshot::AttributeId> Facts::told_together(snapshot::AttributeId attribute) const {
+  const auto found = told_together_.find(attribute);
+  if (found == told_together_.end()) return {};
+  return found->second;
+}
+
+// The first value with the key.
+std::optional<std::uint32_t> Facts::place_of(ObjectIndex object, snapshot::AttributeId attribute,
+                                             std::string_view key, unsigned parts) {
+  const auto values = snapshot_.object(object).values(attribute);
+  if (values.size() <= kShort) {
+    for (std::uint32_t i = 0; i < values.size(); ++i) {
+      if (first_parts(values[i].text(), parts) == key) return i;
+    }
+    return std::nullopt;
+  }
+  const auto [list, is_new] = places_.try_emplace(std::uint64_t{object} << 32 | attribute);
+  if (is_new) {
+    for (std::uint32_t i = 0; i < values.size(); ++i)
+      list->second.emplace(first_parts(values[i].text(), parts), i);
+  }
+  const auto found = list->second.find(key);
+  return found == list->second.end() ? std::nullopt : std::optional(found->second);
 }
 
 // The first value of the list that is the same fact.
@@ -184,7 +231,6 @@ std::uint32_t Facts::first_like(const Evidence& evidence, unsigned parts) {
   const auto values = snapshot_.object(evidence.object).values(evidence.attribute);
   // A directory's own lists of names are sets ([MS-ADTS] 3.1.1.1.4).
   if (parts == 0 && values.target(evidence.item) != snapshot::kNoObject) return evidence.item;
-  constexpr std::size_t kShort = 16;
   if (values.size() <= kShort) {
     const std::string_view key = first_parts(values[evidence.item].text(), parts);
     std::uint32_t first = 0;
@@ -423,8 +469,8 @@ FactId Facts::find(const Fact& fact) {
     const bool may_be =
         !is_listed || entries_of(fact.object).list[row.item].is_inherited == fact.is_from_above;
     if (!may_be || key_of_row(row) != fact.key) continue;
-    if (!is_listed) return intern(row);
-    // Where an entry is written depends on what is protected, which may be other objects here.
+    if (fact.kind == Fact::Kind::Owner) return intern(row);
+    // Where an entry is written depends on what is protected, which may be other objects here, and so may what tells a value.
     const bool is_stored = fact.kind == Fact::Kind::Entry;
     const Evidence evidence{.kind = is_stored ? Evidence::Kind::Ace : Evidence::Kind::Attribute,
                             .attribute = fact.attribute,
@@ -441,7 +487,11 @@ std::string Facts::fingerprint(FactId id) const {
   const directory::Guid guid = object.guid();
   std::string text = guid.is_zero() ? fold_case(object.dn()) : guid.to_string();
   text += '\n';
-  if (fact.attribute != snapshot::kNoAttribute) text += snapshot_.meta().attributes[fact.attribute].name;
+  if (fact.attribute != snapshot::kNoAttribute) {
+    const std::string_view name = snapshot_.meta().attributes[fact.attribute].name;
+    const knowledge::RemovableValue* const row = knowledge::removable_value(name);
+    text += row == nullptr || row->same_as.empty() ? name : row->same_as;
+  }
   text += '\n';
   text += std::to_string(static_cast<unsigned>(fact.kind));
   text += '\n';

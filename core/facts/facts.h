@@ -8,6 +8,7 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -89,6 +90,10 @@ class Facts {
   /// Of an entry of nTSecurityDescriptor: its key where it is written and, if other, where it is inherited.
   std::array<std::uint32_t, 2> keys_of(FactId entry);
 
+  /// All attributes whose values that say the same are one fact, this one among them: what several ways of asking a host tell
+  /// of one logon. Nothing where the attribute stands for itself alone. A fact is of the first that tells it.
+  std::span<const snapshot::AttributeId> told_together(snapshot::AttributeId attribute) const;
+
   /// 16 hexadecimal digits, the same for the same fact in every snapshot of the directory.
   std::string fingerprint(FactId fact) const;
 
@@ -148,6 +153,8 @@ class Facts {
   FactId entry_in_attribute(const graph::Evidence& evidence);
   FactId owner(const graph::Evidence& evidence);
   FactId attribute_value(const graph::Evidence& evidence, knowledge::EdgeKind kind);
+  std::optional<std::uint32_t> place_of(snapshot::ObjectIndex object, snapshot::AttributeId attribute,
+                                        std::string_view key, unsigned parts);
   FactId written_at(Row row, const Entry& entry, std::size_t copy = 0);
   std::uint32_t first_like(const graph::Evidence& evidence, unsigned parts);
   std::string key_of_row(const Row& row) const;
@@ -173,6 +180,11 @@ class Facts {
       inherited_;
   /// Of lists that are not short, by object and attribute: which value each is like.
   boost::unordered_flat_map<std::uint64_t, std::vector<std::uint32_t>> first_like_;
+  std::unordered_map<snapshot::AttributeId, std::vector<snapshot::AttributeId>> told_together_;
+  /// Of such lists that are not short, by object and attribute: where the first value with a key is.
+  boost::unordered_flat_map<
+      std::uint64_t, boost::unordered_flat_map<std::string_view, std::uint32_t, SeededHash, std::equal_to<>>>
+      places_;
   std::vector<Row> rows_;
   boost::unordered_flat_set<FactId, RowHash, RowEqual> ids_;
 };

@@ -64,6 +64,8 @@ class Removal {
         break;
       case Fact::Kind::Value:
         values_.emplace(fact.object, fact.attribute);
+        for (const snapshot::AttributeId other : facts_.told_together(fact.attribute))
+          values_.emplace(fact.object, other);
         break;
       case Fact::Kind::Flag: {
         std::int64_t bits = 0;

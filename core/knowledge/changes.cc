@@ -33,9 +33,9 @@ constexpr RemovableValue kValues[] = {
     {.attribute = "SharpHound.LocalGroupMembers", .part = 1, .meaning = "{VALUE} is a member of {0}", .command = "Invoke-Command -ComputerName {OBJECT} { Remove-LocalGroupMember -SID ('S-1-5-32-' + {0}.Split('-')[-1]) -Member {VALUE} }"},
     {.attribute = "SharpHound.UserRights", .part = 1, .cost = 2, .meaning = "{VALUE} has {0} on {OBJECT}", .command = "# take {VALUE} out of the user rights assignment that applies to {OBJECT}"},
     {.attribute = "SharpHound.GPOChanges", .part = 1, .parts = 2, .cost = 2, .meaning = "{VALUE} is put into local groups with RID {0} by a policy linked to {OBJECT}", .command = "# take {VALUE} out of the group that the policy linked to {OBJECT} fills"},
-    {.attribute = "SharpHound.Sessions", .cost = 2, .meaning = "{VALUE} is logged on to {OBJECT}", .command = "# log {VALUE} off from {OBJECT} and deny it the logon there by a group policy"},
-    {.attribute = "SharpHound.PrivilegedSessions", .cost = 2, .meaning = "{VALUE} is logged on to {OBJECT}", .command = "# log {VALUE} off from {OBJECT} and deny it the logon there by a group policy"},
-    {.attribute = "SharpHound.RegistrySessions", .cost = 2, .meaning = "{VALUE} is logged on to {OBJECT}", .command = "# log {VALUE} off from {OBJECT} and deny it the logon there by a group policy"},
+    {.attribute = "SharpHound.Sessions", .parts = 1, .cost = 2, .same_as = "SharpHound.Sessions", .meaning = "{VALUE} is logged on to {OBJECT}", .command = "# log {VALUE} off from {OBJECT} and deny it the logon there by a group policy"},
+    {.attribute = "SharpHound.PrivilegedSessions", .parts = 1, .cost = 2, .same_as = "SharpHound.Sessions", .meaning = "{VALUE} is logged on to {OBJECT}", .command = "# log {VALUE} off from {OBJECT} and deny it the logon there by a group policy"},
+    {.attribute = "SharpHound.RegistrySessions", .parts = 1, .cost = 2, .same_as = "SharpHound.Sessions", .meaning = "{VALUE} is logged on to {OBJECT}", .command = "# log {VALUE} off from {OBJECT} and deny it the logon there by a group policy"},
 };
 
 constexpr std::string_view kNameFlags = "$t = Get-ADObject -Identity {OBJECT} -Properties msPKI-Certificate-Name-Flag; Set-ADObject $t -Replace @{'msPKI-Certificate-Name-Flag' = $t.'msPKI-Certificate-Name-Flag' -band -bnot 0x10001}";

@@ -17,6 +17,8 @@ struct RemovableValue {
   unsigned part = 0;           ///< which tab-separated part of a collected value {VALUE} stands for
   unsigned parts = 0;          ///< so many parts tell which fact it is, 0 = all; the rest is where it applies
   std::uint32_t cost = 1;      ///< what it takes, in entries removed
+  /// Of several attributes that tell one thing in several ways, which one change takes away in all of them: the first.
+  std::string_view same_as = {};
   std::string_view
       meaning;  ///< what there is: "{VALUE} is a member of {OBJECT}"; {0} is the value's first part
   std::string_view command;  ///< PowerShell, in which they stand for quoted literals

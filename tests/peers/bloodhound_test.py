@@ -311,6 +311,34 @@ class Hosts(Import):
         self.assertIn((f"{DOMAIN}-1104", "AdminTo", f"{DOMAIN}-1300"), found)
 
 
+    def test_a_logon_that_is_told_in_several_ways_is_one_change(self):
+        ways = ("Sessions", "PrivilegedSessions", "RegistrySessions")
+
+        def host(told, users):
+            logons = {"Collected": True, "FailureReason": None, "Results": [
+                {"UserSID": f"{DOMAIN}-{rid}", "ComputerSID": f"{DOMAIN}-1300"} for rid in users]}
+            return self.edges_of(self.computer(1300, "WEB", **{way: logons for way in told}))
+
+        def asked(*question):
+            return json.loads(run(question[0], self.snapshot, *question[1:], "--json").stdout)
+
+        everybody = range(1200, 1230)
+        boss = ("--to", f"{DOMAIN}-1217", "--from", "WEB.CORP.TEST")
+        ids = set()
+        for told in (ways, ways[1:], ways[:1], ways[2:]):
+            without_it = host(told, [rid for rid in everybody if rid != 1217])
+            with_it = host(told, everybody)
+            (step,) = asked("plan", *boss, "--budget", 1)["steps"]
+            (fact,) = step["facts"]
+            self.assertEqual((step["exposed"], fact["attribute"], fact["value"]),
+                             (0, f"SharpHound.{told[0]}", f"{DOMAIN}-1217"))
+            self.assertEqual([cut["fact"]["id"] for cut in asked("chokepoints", *boss)["facts"]], [fact["id"]])
+            ids.add(fact["id"])
+            closed = asked("whatif", fact["id"], *boss[:2])["edges_closed"]
+            self.assertEqual({(e["source"], e["kind"], e["target"]) for e in closed},
+                             with_it - without_it)
+        self.assertEqual(len(ids), 1)
+
     def test_who_can_back_up_a_computer(self):
         groups = self.members(1300, 551, 1104, 1105)
         backs_up = (f"{DOMAIN}-1104", "CanBackup", f"{DOMAIN}-1300")
