@@ -4,6 +4,7 @@
 
 #include "core/base/text.h"
 #include "core/knowledge/user_account_control.h"
+#include "core/knowledge/well_known.h"
 
 namespace tierline::knowledge {
 namespace {
@@ -47,6 +48,21 @@ constexpr RemovableFlag kFlags[] = {
     {.attribute = "msPKI-Certificate-Name-Flag", .edge = ADCSESC7, .bits = 0x10001, .cost = 2, .meaning = "requests for certificates of {OBJECT} may name any subject", .command = kNameFlags},
     {.attribute = "msPKI-Certificate-Name-Flag", .edge = ADCSESC15, .bits = 0x10001, .cost = 2, .meaning = "requests for certificates of {OBJECT} may name any subject", .command = kNameFlags},
 };
+
+/// Memberships that each domain has from the start (Microsoft, "Active Directory security groups"), and what they are for.
+struct BuiltInMembership {
+  std::uint32_t group;
+  std::uint32_t member;
+  std::string_view warning;
+};
+
+constexpr std::string_view kLastAccount = "the built-in Administrator gets into a domain where nobody else can: first see that another administrator can log on";
+constexpr BuiltInMembership kBuiltInMemberships[] = {
+    {.group = rids::kAdministrators, .member = rids::kAdministrator, .warning = kLastAccount},
+    {.group = rids::kDomainAdmins, .member = rids::kAdministrator, .warning = kLastAccount},
+    {.group = rids::kAdministrators, .member = rids::kDomainAdmins, .warning = "by it Domain Admins administer the domain controllers: first see that somebody else does"},
+    {.group = rids::kAdministrators, .member = rids::kEnterpriseAdmins, .warning = "by it Enterprise Admins administer the domain: authorities, sites and new domains depend on that"},
+};
 // clang-format on
 
 }  // namespace
@@ -63,6 +79,13 @@ const RemovableFlag* removable_flag(std::string_view attribute, EdgeKind edge) {
     return row.edge == edge && equal_ascii_nocase(row.attribute, attribute);
   });
   return found == std::end(kFlags) ? nullptr : found;
+}
+
+std::string_view warning_of_membership(std::uint32_t group, std::uint32_t member) {
+  const auto found =
+      std::find_if(std::begin(kBuiltInMemberships), std::end(kBuiltInMemberships),
+                   [&](const BuiltInMembership& row) { return row.group == group && row.member == member; });
+  return found == std::end(kBuiltInMemberships) ? std::string_view() : found->warning;
 }
 
 std::span<const RemovableValue> removable_values() { return kValues; }

@@ -44,6 +44,9 @@ const RemovableFlag* removable_flag(std::string_view attribute, EdgeKind edge);
 
 std::span<const RemovableFlag> removable_flags();
 
+/// Why a membership is better left, or replaced first, by relative identifiers; empty where nothing is known against its removal.
+std::string_view warning_of_membership(std::uint32_t group, std::uint32_t member);
+
 inline constexpr std::uint32_t kEntryCost = 1;
 inline constexpr std::uint32_t kOwnerCost = 1;
 

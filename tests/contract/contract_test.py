@@ -181,6 +181,17 @@ class Answers(unittest.TestCase):
                       "-Members 'CN=vagrant,CN=Users,DC=windomain,DC=local'", text)
         self.assertNotIn("comes back", text)
 
+    def test_a_plan_warns_of_what_a_domain_needs(self):
+        script = run("plan", snapshot, *ADMINS, "--format", "powershell").stdout.splitlines()
+        lines = run("plan", snapshot, *ADMINS).stdout.splitlines()
+        for built_in in ("Administrators,CN=Builtin", "Domain Admins,CN=Users"):
+            at = next(i for i, line in enumerate(script) if line.startswith("# CN=Administrator,") and built_in in line)
+            self.assertIn("# Careful: the built-in Administrator", script[at + 1])
+            self.assertTrue(script[at + 2].startswith("Remove-ADGroupMember"))
+            at = next(i for i, line in enumerate(lines) if "  CN=Administrator," in line and built_in in line)
+            self.assertIn("careful: the built-in Administrator", lines[at + 1])
+        self.assertEqual(sum("areful: " in line for line in script + lines), 4)
+
     def test_explain_names_the_entry_that_looks_like_an_edge(self):
         # Key Admins may write the keys of every account below; the entry is on the units as well, and does nothing.
         explained = answer("explain", snapshot, "Key Admins", SERVERS)

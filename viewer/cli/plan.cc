@@ -35,7 +35,11 @@ void print_text(std::string_view targets, const Plan& plan, const FactWriter& fa
     print(fmt::format(
         "\n{:>3}. {} fewer, {} left{}\n", ++number, before - step.exposed, step.exposed,
         step.facts.size() > 1 ? fmt::format("; {} changes that count together", step.facts.size()) : ""));
-    for (const facts::FactId fact : step.facts) print(fmt::format("     {}\n", facts.line(fact)));
+    for (const facts::FactId fact : step.facts) {
+      print(fmt::format("     {}\n", facts.line(fact)));
+      if (const std::string_view warning = facts.warning(fact); !warning.empty())
+        print(fmt::format("     careful: {}\n", warning));
+    }
     before = step.exposed;
   }
   if (plan.steps.empty() && plan.exposed > plan.floor) {
@@ -57,7 +61,10 @@ void print_script(const Plan& plan, const FactWriter& facts) {
   for (const PlanStep& step : plan.steps) {
     print(fmt::format("\n# {}. {} accounts stay exposed after this step\n", ++number, step.exposed));
     for (const facts::FactId fact : step.facts) {
-      print(fmt::format("# {}\n{}\n", facts.text(fact), facts.command(fact)));
+      print(fmt::format("# {}\n", facts.text(fact)));
+      if (const std::string_view warning = facts.warning(fact); !warning.empty())
+        print(fmt::format("# Careful: {}.\n", warning));
+      print(fmt::format("{}\n", facts.command(fact)));
     }
   }
 }

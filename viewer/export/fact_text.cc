@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "core/base/text.h"
 #include "core/directory/sddl.h"
 #include "core/directory/security_descriptor.h"
+#include "core/directory/sid.h"
 #include "core/knowledge/changes.h"
 
 namespace tierline::viewer {
@@ -212,6 +214,28 @@ std::string FactWriter::command(FactId id) const {
       return filled_command(fact, flag_of(fact, attribute_name(fact)).command);
   }
   return {};
+}
+
+std::string_view FactWriter::warning(FactId id) const {
+  const Fact fact = facts_[id];
+  if (fact.kind != Fact::Kind::Value) return {};
+  const snapshot::Snapshot& snapshot = facts_.snapshot();
+  const auto sid_of = [&](snapshot::ObjectIndex object) {
+    const auto values = snapshot.object(object).values(snapshot.attribute("objectSid"));
+    return values.empty() ? std::nullopt : directory::Sid::from_bytes(values[0].bytes);
+  };
+  std::optional<directory::Sid> member;
+  if (equal_ascii_nocase(attribute_name(fact), "member")) {
+    for (const snapshot::Value value : snapshot.object(fact.object).values(fact.attribute)) {
+      if (value.target != snapshot::kNoObject && value.text() == fact.key) member = sid_of(value.target);
+    }
+  } else if (attribute_name(fact) == "SharpHound.Members") {
+    member = directory::Sid::parse(bare_sid(part(fact.key, 0)));
+  }
+  const std::optional<directory::Sid> group = sid_of(fact.object);
+  if (!group || !member || !member->is_domain_issued()) return {};
+  if (!group->is_builtin() && !(group->is_domain_issued() && group->parent() == member->parent())) return {};
+  return knowledge::warning_of_membership(group->rid(), member->rid());
 }
 
 void FactWriter::write(JsonWriter& json, FactId id) const {

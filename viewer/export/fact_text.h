@@ -3,6 +3,7 @@
 // Facts as a person reads them, as JSON, and as the command that takes them away. Commands are text: nothing here runs any.
 
 #include <string>
+#include <string_view>
 #include <unordered_map>
 
 #include "core/facts/facts.h"
@@ -22,6 +23,9 @@ class FactWriter {
 
   /// One line of PowerShell. Names stand in single quotes, with quotes in them doubled.
   std::string command(facts::FactId fact) const;
+
+  /// What speaks against taking it away; mostly nothing, and empty.
+  std::string_view warning(facts::FactId fact) const;
 
   /// {"id","type","object","attribute","value","from_above","cost","text","command"}
   void write(JsonWriter& json, facts::FactId fact) const;
