@@ -5,6 +5,7 @@
 #include <atomic>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <optional>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -63,6 +64,7 @@ class RightsOnObjects {
 
     friend bool operator==(const Key&, const Key&) = default;
   };
+  static_assert(std::has_unique_object_representations_v<Key>);  // its bytes are hashed
   struct Hash {
     using is_avalanching = void;
     SeededHash hash;
@@ -82,7 +84,7 @@ class RightsOnObjects {
   };
 
   /// What is known of a descriptor without its grants.
-  enum class Known : std::uint8_t { Nothing, Plain, DeniesSelf, Unreadable };
+  enum class Known : std::uint8_t { Plain, DeniesSelf, Unreadable };
 
   /// An object whose descriptor gives edges, and its key.
   struct Placed {
@@ -170,24 +172,19 @@ class RightsOnObjects {
   // By several threads, but for descriptors with SIDs that have no node yet.
   void evaluate() {
     grants_.resize(first_.size());
-    std::vector<std::uint8_t> is_open(first_.size(), 0);
     const std::size_t workers = workers_for(placed_.size());
     std::atomic<std::size_t> next = 0;
     in_parallel(workers, workers, [&](std::size_t) {
       Tokens tokens(tokens_.memberships());
       DescriptorGrants evaluation(directory_, derivation_.graph.nodes(), tokens);
-      for (std::size_t i = next++; i < first_.size(); i = next++) {
-        auto grants = grants_of(first_[i], evaluation);
-        is_open[i] = grants ? 0 : 1;
-        if (grants) grants_[i] = std::move(*grants);
-      }
+      for (std::size_t i = next++; i < first_.size(); i = next++)
+        grants_[i] = grants_of(first_[i], evaluation);
     });
     DescriptorGrants evaluation(directory_, derivation_.graph.nodes(), tokens_);
     for (std::size_t i = 0; i < first_.size(); ++i) {
-      if (is_open[i] == 0) continue;
-      for (auto grants = grants_of(first_[i], evaluation);; grants = grants_of(first_[i], evaluation)) {
-        if (grants) grants_[i] = std::move(*grants);
-        if (grants) break;
+      while (!grants_[i]) {
+        grants_[i] = grants_of(first_[i], evaluation);
+        if (grants_[i]) break;
         for (const Sid& sid : evaluation.missing())
           directory_.node_of_sid(sid, directory_.domain_of(first_[i].object));
       }
@@ -213,12 +210,12 @@ class RightsOnObjects {
         (kind == NodeKind::User || kind == NodeKind::Computer || kind == NodeKind::Group) &&
         shared.key.self == graph::kNoNode && derivation_.stated.empty();
     if (!is_shared) {
-      for (const Grant& grant : grants_[shared.grants]) apply(grant, shared.key.traits, placed.object, node);
+      for (const Grant& grant : *grants_[shared.grants]) apply(grant, shared.key.traits, placed.object, node);
       return;
     }
     if (shared.bundle == graph::kNoBundle) {
       shared.bundle = derivation_.graph.add_bundle();
-      for (const Grant& grant : grants_[shared.grants])
+      for (const Grant& grant : *grants_[shared.grants])
         apply(grant, shared.key.traits, Evidence::kEach, node, shared.bundle);
     }
     derivation_.graph.put(graph::BundleSort::Rights, shared.bundle, node);
@@ -298,8 +295,8 @@ class RightsOnObjects {
   Tokens& tokens_;
   std::vector<Known> known_;  ///< by descriptor
   std::vector<Shared> keys_;
-  std::vector<First> first_;  ///< by grants
-  std::vector<std::vector<Grant>> grants_;
+  std::vector<First> first_;                               ///< by grants
+  std::vector<std::optional<std::vector<Grant>>> grants_;  ///< absent while SIDs have no node
   std::vector<Placed> placed_;
   std::uint64_t unreadable_objects_ = 0;
 };
